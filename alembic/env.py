@@ -1,0 +1,38 @@
+"""Runs migrations in one transaction that waits for nobody long and runs alone."""
+
+from sqlalchemy import Connection, create_engine, text
+
+from alembic import context
+from models import Base
+
+GUARDS = (
+    "SET LOCAL lock_timeout = '5s'",
+    "SET LOCAL statement_timeout = '10min'",
+    "SELECT pg_advisory_xact_lock(hashtext('insights.migrate'))",
+    "CREATE SCHEMA IF NOT EXISTS insights",
+)
+
+
+def migrate(connection: Connection) -> None:
+    """Bring the database to the wanted revision."""
+    context.configure(
+        connection=connection,
+        target_metadata=Base.metadata,
+        version_table_schema="insights",
+        include_schemas=True,
+    )
+    with context.begin_transaction():
+        for guard in GUARDS:
+            connection.execute(text(guard))
+        context.run_migrations()
+
+
+given = context.config.attributes.get("connection")
+if given is not None:
+    migrate(given)
+else:
+    from settings import Settings
+
+    with create_engine(Settings().postgres_url).connect() as opened:
+        migrate(opened)
+        opened.commit()

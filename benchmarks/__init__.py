@@ -1,0 +1,1 @@
+"""What `insights bench` measures: the product beside plain dramatiq, Celery and bare SQL."""

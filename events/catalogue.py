@@ -1,0 +1,59 @@
+"""All event types, found by themselves in this package and in those that extend it."""
+
+import importlib
+import pkgutil
+from collections.abc import Iterator, Mapping
+from types import ModuleType
+
+from events.errors import DuplicateEvent, UnknownEvent
+from events.event import Event
+
+
+class Catalogue(Mapping[str, type[Event]]):
+    """Event type → class. Looking up a type that is not there raises UnknownEvent."""
+
+    def __init__(self, classes: Iterator[type[Event]]) -> None:
+        self._classes: dict[str, type[Event]] = {}
+        for each in classes:
+            known = self._classes.setdefault(each.type, each)
+            if known is not each:
+                raise DuplicateEvent(f"{known.__name__} and {each.__name__} are both {each.type}.")
+
+    def __getitem__(self, type_: str) -> type[Event]:
+        try:
+            return self._classes[type_]
+        except KeyError:
+            raise UnknownEvent(type_) from None
+
+    def __contains__(self, type_: object) -> bool:
+        return type_ in self._classes
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(sorted(self._classes))
+
+    def __len__(self) -> int:
+        return len(self._classes)
+
+
+def load_catalogue(*packages: str) -> Catalogue:
+    """The catalogue of `events` and of further packages or modules, by their import names."""
+    return Catalogue(
+        each
+        for name in ("events", *packages)
+        for module in modules_of(name)
+        for each in vars(module).values()
+        if is_event_type(each)
+    )
+
+
+def is_event_type(value: object) -> bool:
+    """Whether a module's value is the class of an event type, not one of their bases."""
+    return isinstance(value, type) and issubclass(value, Event) and "type" in vars(value)
+
+
+def modules_of(package: str) -> Iterator[ModuleType]:
+    """The package itself and each module right in it, imported."""
+    root = importlib.import_module(package)
+    yield root
+    for found in pkgutil.iter_modules(getattr(root, "__path__", ()), f"{package}."):
+        yield importlib.import_module(found.name)

@@ -1,0 +1,14 @@
+"""What can be wrong with an event's type."""
+
+from errors import InsightsError
+
+
+class UnknownEvent(InsightsError):
+    """Raised when an event's type is not in the catalogue."""
+
+    def __init__(self, type_: str) -> None:
+        super().__init__(f"No event is called '{type_}'. `insights catalogue` lists them all.")
+
+
+class DuplicateEvent(InsightsError):
+    """Raised at start when two classes claim one type."""

@@ -1,0 +1,76 @@
+"""The base of every event: a past-tense, immutable fact in its envelope."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Any, ClassVar, Self, TypeVar
+from uuid import UUID
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+
+from events.identity import named_id, uuid7
+
+Reference = Annotated[
+    str, StringConstraints(min_length=1, max_length=100, pattern=r"^[A-Za-z0-9._:-]+$")
+]
+"""An id that the upstream app gave: of a data set, a training, a model."""
+
+Text = Annotated[str, StringConstraints(max_length=500)]
+Trace = Annotated[
+    str, StringConstraints(pattern=r"^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$")
+]
+
+
+Followed = TypeVar("Followed", bound="Event")
+
+
+class Event(BaseModel):
+    """Subclass it once per type: `type` is its name on the wire, the fields below its envelope.
+
+    Fields that a subclass adds are its data. `id` identifies the fact: publishing an id twice
+    is publishing it once.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    type: ClassVar[str]
+    version: ClassVar[int] = 1
+
+    id: UUID = Field(default_factory=uuid7)
+    occurred_at: AwareDatetime = Field(default_factory=lambda: datetime.now(UTC))
+    source: Annotated[str, StringConstraints(min_length=1, max_length=200)] = "insights"
+    user_id: UUID | None = None
+    correlation_id: UUID | None = None
+    causation_id: UUID | None = None
+    traceparent: Trace | None = None
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """What the type adds to the envelope, as JSON values."""
+        return self.model_dump(mode="json", exclude=ENVELOPE, exclude_none=True)
+
+    def follow(self, follower: type[Followed], *name: object, **data: Any) -> Followed:
+        """The event that this one caused, in the same correlation and trace.
+
+        Its id is made of this event's id, its type and `name`: handling this event again
+        publishes nothing new.
+        """
+        return follower(
+            **{"user_id": self.user_id, "source": "insights"} | data,
+            id=named_id(self.id, follower.type, *name),
+            correlation_id=self.correlation_id or self.id,
+            causation_id=self.id,
+            traceparent=self.traceparent,
+        )
+
+    @classmethod
+    def restore(cls, envelope: dict[str, Any], data: dict[str, Any]) -> Self:
+        """An event as it was stored. Fields that a newer publisher added are ignored."""
+        return cls.model_validate({**data, **envelope}, extra="ignore")
+
+
+class UserEvent(Event):
+    """An event that always belongs to a user."""
+
+    user_id: UUID
+
+
+ENVELOPE = frozenset(Event.model_fields)

@@ -1,0 +1,72 @@
+"""Publish: insert events in the caller's own transaction, and ring once it has committed."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.event import listen
+from sqlalchemy.orm import Session, sessionmaker
+
+from events.event import Event
+
+RUNG = "insights.published"
+
+INSERT = text("""
+    INSERT INTO insights.events
+        (id, type, source, user_id, data, occurred_at, correlation_id, causation_id, traceparent)
+    SELECT id, type, source, user_id, data, occurred_at, coalesce(correlation_id, id),
+           causation_id, traceparent
+    FROM unnest(
+        CAST(:ids AS uuid[]), CAST(:types AS text[]), CAST(:sources AS text[]),
+        CAST(:user_ids AS uuid[]), CAST(:data AS jsonb[]), CAST(:occurred_at AS timestamptz[]),
+        CAST(:correlation_ids AS uuid[]), CAST(:causation_ids AS uuid[]),
+        CAST(:traceparents AS text[])
+    ) AS new (id, type, source, user_id, data, occurred_at,
+              correlation_id, causation_id, traceparent)
+    ON CONFLICT (id) DO NOTHING
+    RETURNING id
+""")
+
+
+def publish(session: Session, *events: Event) -> set[UUID]:
+    """Insert events, any number in one statement, in the transaction that `session` is in.
+
+    The database writes what each handler owes in that same statement. Returns the ids that
+    were new; the others had been published before, and nothing follows from them again.
+    """
+    if not events:
+        return set()
+    new = set(session.scalars(INSERT, _columns(events)))
+    if new:
+        session.info[RUNG] = True
+    return new
+
+
+def ring_after_commit(sessions: "sessionmaker[Session]", ring: Callable[[], None]) -> None:
+    """Have every session of the factory call `ring` after a commit that published something."""
+
+    def committed(session: Session) -> None:
+        if session.info.pop(RUNG, False):
+            ring()
+
+    def rolled_back(session: Session) -> None:
+        session.info.pop(RUNG, None)
+
+    listen(sessions, "after_commit", committed)
+    listen(sessions, "after_rollback", rolled_back)
+
+
+def _columns(events: tuple[Event, ...]) -> dict[str, list[Any]]:
+    return {
+        "ids": [event.id for event in events],
+        "types": [event.type for event in events],
+        "sources": [event.source for event in events],
+        "user_ids": [event.user_id for event in events],
+        "data": [json.dumps(event.data) for event in events],
+        "occurred_at": [event.occurred_at for event in events],
+        "correlation_ids": [event.correlation_id for event in events],
+        "causation_ids": [event.causation_id for event in events],
+        "traceparents": [event.traceparent for event in events],
+    }

@@ -1,0 +1,34 @@
+"""How a handler says that an event is not done. Returning normally means that it is.
+
+Raise one for the event at hand, or return `{event.id: outcome}` from a handler that takes a
+batch: the others of the batch are done all the same.
+"""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from uuid import UUID
+
+from errors import InsightsError
+
+
+class Outcome(InsightsError):
+    """The base of what a handler may answer instead of done."""
+
+
+class Failed(Outcome):
+    """This event failed: an attempt is spent, and it comes back later."""
+
+
+class Reject(Outcome):
+    """No further try can help: the delivery is dead at once, with this reason."""
+
+
+class RetryLater(Outcome):
+    """Not yet: the event comes back after a while, and no attempt is spent."""
+
+    def __init__(self, after: timedelta, reason: str = "not yet") -> None:
+        super().__init__(reason)
+        self.after = after
+
+
+Outcomes = Mapping[UUID, Outcome]

@@ -1,0 +1,21 @@
+"""What is remembered: the tables."""
+
+from models.base import Base
+from models.deliveries import DeliveryRow, HandlerRow, SubscriptionRow
+from models.events import EventRow, EventTypeRow
+from models.profiles import ProfileNewsRow, ProfileRow
+from models.usage import UsageLedgerRow, UsageLimitsRow, UsageMarkRow
+
+__all__ = [
+    "Base",
+    "DeliveryRow",
+    "EventRow",
+    "EventTypeRow",
+    "HandlerRow",
+    "ProfileNewsRow",
+    "ProfileRow",
+    "SubscriptionRow",
+    "UsageLedgerRow",
+    "UsageLimitsRow",
+    "UsageMarkRow",
+]

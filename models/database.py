@@ -1,0 +1,29 @@
+"""Connections to PostgreSQL that also work through a transaction pooler."""
+
+from sqlalchemy import Engine, create_engine
+from sqlalchemy.orm import Session, sessionmaker
+
+
+def connect(url: str, *, size: int = 5, name: str = "insights") -> Engine:
+    """An engine of at most `size` connections, plus as many in a rush.
+
+    No prepared statements are kept and no session state is set: any transaction may run on
+    any connection of a pooler.
+    """
+    return create_engine(
+        url,
+        pool_size=size,
+        max_overflow=size,
+        pool_recycle=1800,
+        connect_args={
+            "prepare_threshold": None,
+            "connect_timeout": 5,
+            "application_name": name,
+            "keepalives_idle": 30,
+        },
+    )
+
+
+def session_factory(engine: Engine) -> "sessionmaker[Session]":
+    """Sessions that keep what they read after a commit."""
+    return sessionmaker(engine, expire_on_commit=False)

@@ -1,0 +1,256 @@
+"""The life of a delivery, one statement a step: lease, take or claim, settle."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from sqlalchemy import Connection, Row, text
+from sqlalchemy.orm import Session
+
+Executor = Connection | Session
+
+FIRST_BACK_OFF = timedelta(seconds=5)
+LONGEST_BACK_OFF = timedelta(hours=1)
+PATIENCE = 3
+FIRST_REST = timedelta(seconds=2)
+LONGEST_REST = timedelta(seconds=60)
+
+
+class Owed(NamedTuple):
+    """A delivery that was handed out, and the fencing token that it was handed out under."""
+
+    event_id: UUID
+    lease: int
+
+
+class Leased(NamedTuple):
+    """A delivery that the relay just leased.
+
+    `again`: its last hand-out had no outcome. `probe`: its handler rests, and this one tries
+    whether the provider is back.
+    """
+
+    handler: str
+    event_id: UUID
+    lease: int
+    again: bool
+    probe: bool
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What becomes of a delivery that is not done."""
+
+    owed: Owed
+    error: str
+    charge: int = 1
+    dead: bool = False
+    after: timedelta | None = None
+
+
+# Leases may be lost in a crash of the server (asynchronous commit): they just fall due again.
+LEASE = text("""
+    WITH wanted AS MATERIALIZED (
+        SELECT h.name, h.resume_at, r.lease,
+               CASE WHEN h.resume_at IS NULL THEN r.room ELSE 1 END AS room
+        FROM (SELECT set_config('synchronous_commit', 'off', true)) AS quick,
+             unnest(CAST(:names AS text[]), CAST(:rooms AS integer[]), CAST(:leases AS interval[]))
+             AS r (name, room, lease)
+        JOIN insights.handlers h ON h.name = r.name
+        WHERE NOT h.paused AND (h.resume_at IS NULL OR h.resume_at <= now())
+    ), due AS MATERIALIZED (
+        SELECT w.name, w.lease, w.resume_at, d.id, d.again
+        FROM wanted w CROSS JOIN LATERAL (
+            SELECT o.ctid AS id, o.leased AS again FROM insights.deliveries o
+            WHERE o.handler = w.name AND o.died_at IS NULL AND o.due_at <= now()
+            ORDER BY o.due_at LIMIT w.room FOR UPDATE SKIP LOCKED
+        ) d
+    ), probing AS (
+        UPDATE insights.handlers h SET resume_at = now() + due.lease
+        FROM due WHERE h.name = due.name AND due.resume_at IS NOT NULL
+    )
+    UPDATE insights.deliveries d SET due_at = now() + due.lease, leases = leases + 1, leased = true
+    FROM due WHERE d.ctid = due.id
+    RETURNING d.handler, d.event_id, d.leases, due.again, due.resume_at IS NOT NULL
+""")
+
+TAKE = text("""
+    DELETE FROM insights.deliveries d
+    USING unnest(CAST(:ids AS uuid[]), CAST(:leases AS integer[])) AS o (id, lease),
+          insights.events e
+    WHERE d.handler = :handler AND d.event_id = o.id AND d.leases = o.lease AND e.id = o.id
+      AND NOT EXISTS (SELECT FROM insights.handlers h WHERE h.name = :handler AND h.paused)
+    RETURNING d.leases, d.attempts, e.id, e.type, e.source, e.user_id, e.data, e.occurred_at,
+              e.correlation_id, e.causation_id, e.traceparent
+""")
+
+CLAIM = text("""
+    UPDATE insights.deliveries d
+    SET leases = leases + 1, due_at = now() + :lease
+    FROM (SELECT set_config('synchronous_commit', 'off', true)) AS quick,
+         unnest(CAST(:ids AS uuid[]), CAST(:leases AS integer[])) AS o (id, lease),
+         insights.events e
+    WHERE d.handler = :handler AND d.event_id = o.id AND d.leases = o.lease AND e.id = o.id
+      AND NOT EXISTS (SELECT FROM insights.handlers h WHERE h.name = :handler
+                      AND (h.paused OR h.resume_at IS NOT NULL AND NOT :probe))
+    RETURNING d.leases, d.attempts, e.id, e.type, e.source, e.user_id, e.data, e.occurred_at,
+              e.correlation_id, e.causation_id, e.traceparent
+""")
+
+PUT_BACK = text("""
+    INSERT INTO insights.deliveries (handler, event_id, leases, attempts, leased)
+    SELECT :handler, o.* , true
+    FROM unnest(CAST(:ids AS uuid[]), CAST(:leases AS integer[]), CAST(:attempts AS integer[])) o
+""")
+
+FINISH = text("""
+    DELETE FROM insights.deliveries d
+    USING unnest(CAST(:ids AS uuid[]), CAST(:leases AS integer[])) AS o (id, lease)
+    WHERE d.handler = :handler AND d.event_id = o.id AND d.leases = o.lease
+    RETURNING d.event_id
+""")
+
+CHARGE = text("""
+    UPDATE insights.deliveries d
+    SET attempts = attempts + 1,
+        last_error = 'The worker process died while it handled this event.',
+        died_at = CASE WHEN attempts >= :max_attempts THEN now() END
+    FROM unnest(CAST(:ids AS uuid[]), CAST(:leases AS integer[])) AS o (id, lease)
+    WHERE d.handler = :handler AND d.event_id = o.id AND d.leases = o.lease AND d.died_at IS NULL
+    RETURNING d.died_at IS NOT NULL
+""")
+
+SETTLE = text("""
+    UPDATE insights.deliveries d
+    SET leased = false,
+        attempts = d.attempts + v.charge,
+        last_error = v.error,
+        died_at = CASE WHEN v.dead OR d.attempts + v.charge >= :max_attempts AND v.after IS NULL
+                       THEN now() END,
+        due_at = now() + coalesce(v.after, (0.5 + random()) * least(
+            :longest, :first * 2 ^ least(d.attempts + v.charge - 1, 30)))
+    FROM unnest(
+        CAST(:ids AS uuid[]), CAST(:leases AS integer[]), CAST(:charges AS integer[]),
+        CAST(:errors AS text[]), CAST(:deads AS boolean[]), CAST(:afters AS interval[])
+    ) AS v (id, lease, charge, error, dead, after)
+    WHERE d.handler = :handler AND d.event_id = v.id AND d.leases = v.lease
+    RETURNING d.died_at IS NOT NULL
+""")
+
+RELEASE = text("""
+    UPDATE insights.deliveries d
+    SET leased = false, due_at = now(), attempts = greatest(0, d.attempts - :refund)
+    FROM unnest(CAST(:ids AS uuid[]), CAST(:leases AS integer[])) AS o (id, lease)
+    WHERE d.handler = :handler AND d.event_id = o.id AND d.leases = o.lease AND d.leased
+""")
+
+REST = text("""
+    UPDATE insights.handlers
+    SET failures_in_row = failures_in_row + 1,
+        resume_at = CASE WHEN failures_in_row + 1 >= :patience THEN
+            now() + least(:longest, :first * 2 ^ least(failures_in_row + 1 - :patience, 20)) END
+    WHERE name = :handler
+    RETURNING resume_at
+""")
+
+RECOVER = text("""
+    UPDATE insights.handlers SET failures_in_row = 0, resume_at = NULL
+    WHERE name = :handler AND failures_in_row > 0
+""")
+
+EXTEND = text("""
+    UPDATE insights.deliveries d SET due_at = now() + :lease
+    FROM unnest(CAST(:ids AS uuid[]), CAST(:leases AS integer[])) AS o (id, lease)
+    WHERE d.handler = :handler AND d.event_id = o.id AND d.leases = o.lease
+    RETURNING d.event_id
+""")
+
+
+def lease(on: Executor, rooms: Mapping[str, int], leases: Mapping[str, timedelta]) -> list[Leased]:
+    """Lease what is due, at most `rooms` deliveries of each handler; skip who pauses or rests."""
+    wanted = {"names": list(rooms), "rooms": list(rooms.values())}
+    rows = on.execute(LEASE, wanted | {"leases": [leases[name] for name in rooms]})
+    return [Leased(*row) for row in rows]
+
+
+def take(on: Executor, handler: str, owed: Sequence[Owed]) -> Sequence[Row[Any]]:
+    """Delete what is still owed under its lease and return it with its events."""
+    return on.execute(TAKE, {"handler": handler} | _columns(owed)).all()
+
+
+def claim(
+    on: Executor, handler: str, owed: Sequence[Owed], lease: timedelta, *, probe: bool
+) -> Sequence[Row[Any]]:
+    """Begin to handle what is still owed, under a new lease that only the caller knows.
+
+    Nothing is returned while the handler pauses or rests, unless this is the probe.
+    """
+    given = {"handler": handler, "lease": lease, "probe": probe}
+    return on.execute(CLAIM, given | _columns(owed)).all()
+
+
+def finish(on: Executor, handler: str, owed: Sequence[Owed]) -> set[UUID]:
+    """Delete what is done, where the lease still holds; return the ids for which it did."""
+    return set(on.scalars(FINISH, {"handler": handler} | _columns(owed)))
+
+
+def charge(on: Executor, handler: str, owed: Sequence[Owed], max_attempts: int) -> list[bool]:
+    """Count an attempt before it begins, for work that may kill its process.
+
+    Returns, for each that is still owed, whether it has been tried too often and is dead now.
+    """
+    given = {"handler": handler, "max_attempts": max_attempts}
+    return list(on.scalars(CHARGE, given | _columns(owed)))
+
+
+def settle(
+    on: Executor, handler: str, verdicts: Sequence[Verdict], max_attempts: int
+) -> list[bool]:
+    """Write what becomes of deliveries that are not done; return which of them are dead."""
+    given = {
+        "handler": handler,
+        "max_attempts": max_attempts,
+        "first": FIRST_BACK_OFF,
+        "longest": LONGEST_BACK_OFF,
+        "charges": [verdict.charge for verdict in verdicts],
+        "errors": [verdict.error for verdict in verdicts],
+        "deads": [verdict.dead for verdict in verdicts],
+        "afters": [verdict.after for verdict in verdicts],
+    }
+    return list(on.scalars(SETTLE, given | _columns(verdict.owed for verdict in verdicts)))
+
+
+def put_back(on: Executor, handler: str, rows: Sequence[Row[Any]]) -> None:
+    """Undo `take` for some rows of its own transaction."""
+    given = _columns(Owed(row.id, row.leases) for row in rows)
+    on.execute(
+        PUT_BACK, {"handler": handler, "attempts": [row.attempts for row in rows]} | given
+    )
+
+
+def release(on: Executor, handler: str, owed: Sequence[Owed], *, refund: int = 0) -> None:
+    """Give deliveries back unhandled: they are due at once, and cost no attempt."""
+    on.execute(RELEASE, {"handler": handler, "refund": refund} | _columns(owed))
+
+
+def rest(on: Executor, handler: str) -> datetime | None:
+    """Count a transport failure; after a few in a row, let the handler rest. Until when?"""
+    given = {"patience": PATIENCE, "first": FIRST_REST, "longest": LONGEST_REST}
+    return on.scalar(REST, given | {"handler": handler})
+
+
+def recover(on: Executor, handler: str) -> None:
+    """The provider answered: forget its failures and end the rest."""
+    on.execute(RECOVER, {"handler": handler})
+
+
+def extend(on: Executor, handler: str, owed: Sequence[Owed], lease: timedelta) -> set[UUID]:
+    """Keep leases for longer; return the ids of those that still hold."""
+    return set(on.scalars(EXTEND, {"handler": handler, "lease": lease} | _columns(owed)))
+
+
+def _columns(owed: Iterable[Owed]) -> dict[str, list[Any]]:
+    pairs = list(owed)
+    return {"ids": [pair.event_id for pair in pairs], "leases": [pair.lease for pair in pairs]}

@@ -1,0 +1,81 @@
+"""Puts a process together from its settings: what composition roots share."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from events import Catalogue, Event, load_catalogue, publish, ring_after_commit
+from handlers import Handler, load_handlers
+from models.database import connect, session_factory
+from services import Services
+from services.doorbell import Doorbell
+from services.progress import ProgressBoard
+from services.redis import connect as connect_redis
+from services.storage import Storage
+from settings import Settings
+
+if TYPE_CHECKING:
+    import redis
+    from sqlalchemy import Engine
+    from sqlalchemy.orm import Session, sessionmaker
+
+
+@dataclass
+class Assembly:
+    """The parts of one process, each made when first asked for, never before a fork."""
+
+    settings: Settings
+    connections: int = 5
+
+    @cached_property
+    def catalogue(self) -> Catalogue:
+        """All event types."""
+        return load_catalogue(*self.settings.extra_packages)
+
+    @cached_property
+    def handlers(self) -> dict[str, Handler]:
+        """All handlers by name."""
+        return load_handlers(*self.settings.extra_packages)
+
+    @cached_property
+    def engine(self) -> "Engine":
+        """The connections to PostgreSQL."""
+        return connect(self.settings.postgres_url, size=self.connections)
+
+    @cached_property
+    def sessions(self) -> "sessionmaker[Session]":
+        """Sessions that ring the relay after a commit that published."""
+        factory = session_factory(self.engine)
+        ring_after_commit(factory, self.doorbell.ring)
+        return factory
+
+    @cached_property
+    def redis(self) -> "redis.Redis":
+        """The client of Redis."""
+        return connect_redis(self.settings.redis)
+
+    @cached_property
+    def doorbell(self) -> Doorbell:
+        """Wakes the relay."""
+        return Doorbell(self.redis)
+
+    @cached_property
+    def services(self) -> Services:
+        """What external handlers work with."""
+        return Services(
+            publish=self.publish,
+            progress=ProgressBoard(self.redis),
+            storage=Storage(self.settings.storage),
+        )
+
+    def publish(self, *events: Event) -> None:
+        """Publish in a transaction of its own."""
+        with self.sessions.begin() as session:
+            publish(session, *events)
+
+    def close(self) -> None:
+        """Close the connections that were made."""
+        if "engine" in vars(self):
+            self.engine.dispose()
+        if "redis" in vars(self):
+            self.redis.close()

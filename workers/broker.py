@@ -1,0 +1,62 @@
+"""Which broker the settings ask for, and the actor of each handler on it."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Protocol
+from uuid import UUID
+
+import dramatiq
+from dramatiq import Message
+
+from handlers import Handler
+from models.leases import Leased, Owed
+from workers.rabbitmq_broker import RabbitmqDoorbellBroker
+from workers.redis_broker import RedisDoorbellBroker
+from workers.runner import Batch, Runner
+
+
+class Sender(Protocol):
+    """What the relay needs of a broker. Both raise dramatiq's ConnectionClosed."""
+
+    def send(self, queue_name: str, messages: Sequence[Message[Any]]) -> None:
+        """Send messages to one queue."""
+
+    def depths(self, queue_names: Iterable[str]) -> Mapping[str, int]:
+        """How many messages wait in each queue."""
+
+
+def make_broker(
+    url: str, handlers: Iterable[Handler] = ()
+) -> RedisDoorbellBroker | RabbitmqDoorbellBroker:
+    """The broker for a URL: `redis://`, `rediss://`, `unix://` or `amqp://`, `amqps://`."""
+    concurrency = {handler.name: handler.concurrency for handler in handlers}
+    if url.startswith(("amqp://", "amqps://")):
+        return RabbitmqDoorbellBroker(url, concurrency)
+    return RedisDoorbellBroker(url, concurrency)
+
+
+def declare_actor(handler: Handler, runner: Runner, broker: dramatiq.Broker) -> None:
+    """One actor and one queue per handler, both under its name."""
+
+    def handle(ids: list[str], leases: list[int], again: bool, probe: bool) -> None:
+        owed = [Owed(UUID(hex=id_), lease) for id_, lease in zip(ids, leases, strict=True)]
+        runner.run(handler, Batch(owed, again, probe))
+
+    dramatiq.actor(handle, actor_name=handler.name, queue_name=handler.name, broker=broker)
+
+
+def message_of(handler: str, leased: Sequence[Leased]) -> "Message[Any]":
+    """The message that asks a handler's actor to handle what was leased for it."""
+    return Message(
+        queue_name=handler,
+        actor_name=handler,
+        args=(
+            [each.event_id.hex for each in leased],
+            [each.lease for each in leased],
+            leased[0].again,
+            leased[0].probe,
+        ),
+        kwargs={},
+        options={},
+    )
+
+

@@ -1,0 +1,49 @@
+"""The application that all commands hang on, and how their errors look."""
+
+import sys
+from typing import Any
+
+import typer
+from rich.console import Console
+from sqlalchemy.exc import InterfaceError, OperationalError
+
+from errors import InsightsError
+from settings import Settings, load_settings
+from workers.assembly import Assembly
+from workers.logs import set_up_logs
+
+console = Console()
+problems = Console(stderr=True)
+
+
+class Commands(typer.core.TyperGroup):
+    """Says in a sentence what is wrong, where a traceback would help nobody."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run a command; exit with 1 for errors that have a sentence of their own."""
+        try:
+            return super().invoke(ctx)
+        except InsightsError as error:
+            problems.print(f"[red]error:[/red] {error}", highlight=False)
+        except (OperationalError, InterfaceError):
+            problems.print(
+                "[red]error:[/red] PostgreSQL at DATABASE_URL does not answer. "
+                "`insights doctor` tells more."
+            )
+        sys.exit(1)
+
+
+app = typer.Typer(
+    cls=Commands,
+    name="insights",
+    help="The event-driven back end of ML Insights.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+
+
+def assemble(**overrides: Any) -> Assembly:
+    """The parts of this process, from its settings, with its logs set up."""
+    settings: Settings = load_settings(**overrides)
+    set_up_logs(settings)
+    return Assembly(settings)
