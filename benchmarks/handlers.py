@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from events import Event, PredictionMade
 from handlers import Handler, transactional
+from models import arrays
 
 ADD = text("""
     INSERT INTO bench.activity AS a (handler, user_id, count)
@@ -24,7 +25,7 @@ def counting(name: str) -> Handler:
     @transactional(name, PredictionMade, batch=500)
     def count(events: Sequence[Event], session: Session) -> None:
         counts = Counter(event.user_id for event in events)
-        given = {"handler": name, "users": list(counts), "counts": list(counts.values())}
+        given = {"handler": name, "users": arrays.uuids(counts), "counts": arrays.plain(counts.values())}
         session.execute(ADD, given)
 
     return count

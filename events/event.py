@@ -1,7 +1,9 @@
 """The base of every event: a past-tense, immutable fact in its envelope."""
 
+import json
 from datetime import UTC, datetime
-from typing import Annotated, Any, ClassVar, Self, TypeVar
+from functools import lru_cache
+from typing import Annotated, Any, ClassVar, Protocol, Self, TypeVar
 from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
@@ -62,9 +64,47 @@ class Event(BaseModel):
         )
 
     @classmethod
-    def restore(cls, envelope: dict[str, Any], data: dict[str, Any]) -> Self:
-        """An event as it was stored. Fields that a newer publisher added are ignored."""
-        return cls.model_validate({**data, **envelope}, extra="ignore")
+    def restore(cls, stored: "Stored") -> Self:
+        """An event as it was stored. Fields that a newer publisher added are ignored.
+
+        Raises ValueError when the data do not fit the type.
+        """
+        if not stored.data.startswith("{"):
+            raise ValueError("data is not a JSON object")
+        body = stored.data[1:-1]
+        envelope = (
+            f'"id":"{stored.id.hex}","occurred_at":{stored.occurred_at},'
+            f'"source":{quoted(stored.source)},"user_id":{nullable(stored.user_id)},'
+            f'"correlation_id":{nullable(stored.correlation_id)},'
+            f'"causation_id":{nullable(stored.causation_id)},'
+            f'"traceparent":{quoted(stored.traceparent)}'
+        )
+        text = f"{{{body},{envelope}}}" if body else f"{{{envelope}}}"
+        return cls.model_validate_json(text, extra="ignore")
+
+
+class Stored(Protocol):
+    """The columns of a stored event; `data` is JSON, the other ids are text, the time is JSON too."""
+
+    id: UUID
+    occurred_at: str
+    data: str
+    source: str
+    user_id: str | None
+    correlation_id: str | None
+    causation_id: str | None
+    traceparent: str | None
+
+
+@lru_cache(maxsize=256)
+def quoted(value: str | None) -> str:
+    """A text as JSON; publishers have few sources."""
+    return json.dumps(value)
+
+
+def nullable(value: str | None) -> str:
+    """A UUID's text as JSON."""
+    return "null" if value is None else f'"{value}"'
 
 
 class UserEvent(Event):

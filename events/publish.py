@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
@@ -10,6 +9,7 @@ from sqlalchemy.event import listen
 from sqlalchemy.orm import Session, sessionmaker
 
 from events.event import Event
+from models import arrays
 
 RUNG = "insights.published"
 
@@ -58,15 +58,15 @@ def ring_after_commit(sessions: "sessionmaker[Session]", ring: Callable[[], None
     listen(sessions, "after_rollback", rolled_back)
 
 
-def _columns(events: tuple[Event, ...]) -> dict[str, list[Any]]:
+def _columns(events: tuple[Event, ...]) -> dict[str, str]:
     return {
-        "ids": [event.id for event in events],
-        "types": [event.type for event in events],
-        "sources": [event.source for event in events],
-        "user_ids": [event.user_id for event in events],
-        "data": [json.dumps(event.data) for event in events],
-        "occurred_at": [event.occurred_at for event in events],
-        "correlation_ids": [event.correlation_id for event in events],
-        "causation_ids": [event.causation_id for event in events],
-        "traceparents": [event.traceparent for event in events],
+        "ids": arrays.uuids(event.id for event in events),
+        "types": arrays.texts(event.type for event in events),
+        "sources": arrays.texts(event.source for event in events),
+        "user_ids": arrays.uuids(event.user_id for event in events),
+        "data": arrays.texts(json.dumps(event.data) for event in events),
+        "occurred_at": arrays.plain(event.occurred_at for event in events),
+        "correlation_ids": arrays.uuids(event.correlation_id for event in events),
+        "causation_ids": arrays.uuids(event.causation_id for event in events),
+        "traceparents": arrays.texts(event.traceparent for event in events),
     }

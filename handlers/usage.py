@@ -21,6 +21,7 @@ from events import (
 )
 from handlers.outcomes import Failed, Outcome, Outcomes, RetryLater
 from handlers.registry import transactional
+from models import arrays
 
 SIGN_UP_TAKES = timedelta(minutes=1)
 LOOK_AGAIN = timedelta(seconds=0.5)
@@ -51,11 +52,11 @@ def count_usage(events: Sequence[Event], session: Session) -> Outcomes:
     marks = session.execute(
         COUNT,
         {
-            "ids": [event.id for event in events],
-            "users": [event.user_id for event in events],
-            "resources": [resource for resource, _ in used],
-            "amounts": [amount for _, amount in used],
-            "times": [event.occurred_at for event in events],
+            "ids": arrays.uuids(event.id for event in events),
+            "users": arrays.uuids(event.user_id for event in events),
+            "resources": arrays.plain(resource for resource, _ in used),
+            "amounts": arrays.plain(amount for _, amount in used),
+            "times": arrays.plain(event.occurred_at for event in events),
         },
     )
     publish(session, *(limit_event(mark) for mark in marks))
@@ -93,7 +94,7 @@ def limit_event(mark: Any) -> Event:
 def unknown_users(events: Sequence[Event], session: Session) -> Iterator[tuple[UUID, Outcome]]:
     """The events of users without a profile: it may be on its way, so they are tried again."""
     users = {event.user_id for event in events}
-    unknown = set(session.scalars(UNKNOWN, {"users": list(users)}))
+    unknown = set(session.scalars(UNKNOWN, {"users": arrays.uuids(users)}))
     young = datetime.now(UTC) - SIGN_UP_TAKES
     for event in events:
         if event.user_id in unknown:

@@ -9,6 +9,8 @@ from uuid import UUID
 from sqlalchemy import Connection, Row, text
 from sqlalchemy.orm import Session
 
+from models import arrays
+
 Executor = Connection | Session
 
 FIRST_BACK_OFF = timedelta(seconds=5)
@@ -82,8 +84,10 @@ TAKE = text("""
           insights.events e
     WHERE d.handler = :handler AND d.event_id = o.id AND d.leases = o.lease AND e.id = o.id
       AND NOT EXISTS (SELECT FROM insights.handlers h WHERE h.name = :handler AND h.paused)
-    RETURNING d.leases, d.attempts, e.id, e.type, e.source, e.user_id, e.data, e.occurred_at,
-              e.correlation_id, e.causation_id, e.traceparent
+    RETURNING d.leases, d.attempts, e.id, e.type, CAST(e.data AS text) AS data, e.source,
+              CAST(e.user_id AS text) AS user_id, CAST(to_json(e.occurred_at) AS text) AS occurred_at,
+              CAST(e.correlation_id AS text) AS correlation_id,
+              CAST(e.causation_id AS text) AS causation_id, e.traceparent
 """)
 
 CLAIM = text("""
@@ -95,8 +99,10 @@ CLAIM = text("""
     WHERE d.handler = :handler AND d.event_id = o.id AND d.leases = o.lease AND e.id = o.id
       AND NOT EXISTS (SELECT FROM insights.handlers h WHERE h.name = :handler
                       AND (h.paused OR h.resume_at IS NOT NULL AND NOT :probe))
-    RETURNING d.leases, d.attempts, e.id, e.type, e.source, e.user_id, e.data, e.occurred_at,
-              e.correlation_id, e.causation_id, e.traceparent
+    RETURNING d.leases, d.attempts, e.id, e.type, CAST(e.data AS text) AS data, e.source,
+              CAST(e.user_id AS text) AS user_id, CAST(to_json(e.occurred_at) AS text) AS occurred_at,
+              CAST(e.correlation_id AS text) AS correlation_id,
+              CAST(e.causation_id AS text) AS causation_id, e.traceparent
 """)
 
 PUT_BACK = text("""
@@ -251,6 +257,9 @@ def extend(on: Executor, handler: str, owed: Sequence[Owed], lease: timedelta) -
     return set(on.scalars(EXTEND, {"handler": handler, "lease": lease} | _columns(owed)))
 
 
-def _columns(owed: Iterable[Owed]) -> dict[str, list[Any]]:
+def _columns(owed: Iterable[Owed]) -> dict[str, str]:
     pairs = list(owed)
-    return {"ids": [pair.event_id for pair in pairs], "leases": [pair.lease for pair in pairs]}
+    return {
+        "ids": arrays.uuids(pair.event_id for pair in pairs),
+        "leases": arrays.plain(pair.lease for pair in pairs),
+    }

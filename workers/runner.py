@@ -207,18 +207,11 @@ def restore(
     events: list[Event] = []
     broken: dict[UUID, Outcome] = {}
     for row in rows:
-        fields = row._mapping
-        envelope = {name: fields[name] for name in ENVELOPE}
         try:
-            events.append(handler.types[row.type].restore(envelope, row.data))
+            events.append(handler.types[row.type].restore(row))
         except (KeyError, ValueError) as error:
             broken[row.id] = Reject(f"The stored event cannot be read: {describe(error)}")
     return events, broken
-
-
-ENVELOPE = (
-    "id", "occurred_at", "source", "user_id", "correlation_id", "causation_id", "traceparent"
-)
 
 
 def verdicts(

@@ -1,0 +1,47 @@
+"""The main line: published once, counted once, told once."""
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+
+from events import PredictionMade, UserSignedUp, uuid7
+from tests.conftest import publish_now
+from tests.engine import Engine
+from workers.assembly import Assembly
+
+
+def rows(assembly: Assembly, query: str) -> list[Any]:
+    with assembly.engine.connect() as connection:
+        return list(connection.execute(text(query)))
+
+
+def test_a_sign_up_makes_a_profile_and_predictions_are_counted(
+    assembly: Assembly, engine: Engine
+) -> None:
+    user = uuid7()
+    made = [PredictionMade(user_id=user, model_id="m", prediction_count=4) for _ in range(20)]
+    new = publish_now(assembly, UserSignedUp(user_id=user, email="a@b.co", name="Ada"), *made)
+    again = publish_now(assembly, *made)
+
+    engine.work()
+
+    assert len(new) == 21
+    assert again == set()
+    assert engine.owed() == []
+    counted = rows(assembly, "SELECT predictions_this_month FROM public.usage_limits")
+    assert counted == [(80,)]
+    told = rows(assembly, "SELECT data FROM insights.events WHERE type LIKE 'usage.%'")
+    assert [row.data["threshold"] for row in told] == [80]
+
+
+def test_delivering_a_message_twice_counts_once(
+    assembly: Assembly, engine: Engine, user_id: UUID
+) -> None:
+    publish_now(assembly, PredictionMade(user_id=user_id, model_id="m"))
+
+    (message,) = engine.lease()
+    engine.deliver(message)
+    engine.deliver(message)
+
+    assert rows(assembly, "SELECT predictions_this_month FROM public.usage_limits") == [(1,)]
