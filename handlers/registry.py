@@ -29,7 +29,8 @@ class Handler:
     `batch` is the most events handed over at once, 1 for a function that takes a single event.
     `concurrency` is how many batches one worker process handles side by side. A delivery is
     dead after `max_attempts` failures of its own. `lease` is how long a delivery that was sent
-    is not sent again; while an external handler runs, its lease is extended.
+    is not sent again; while an external handler runs, its lease is extended. `on_death` makes
+    the event that is published when a delivery dies, for those who wait for its outcome.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Handler:
     concurrency: int = 2
     max_attempts: int = 10
     lease: timedelta = timedelta(seconds=30)
+    on_death: Callable[[Any], Event] | None = None
     types: Mapping[str, type[Event]] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:

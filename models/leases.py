@@ -52,6 +52,13 @@ class Verdict:
     after: timedelta | None = None
 
 
+# The columns that `Event.restore` reads.
+EVENT = """
+    e.id, e.type, CAST(e.data AS text) AS data, e.source, CAST(e.user_id AS text) AS user_id,
+    CAST(to_json(e.occurred_at) AS text) AS occurred_at, e.traceparent,
+    CAST(e.correlation_id AS text) AS correlation_id, CAST(e.causation_id AS text) AS causation_id
+"""
+
 # Leases may be lost in a crash of the server (asynchronous commit): they just fall due again.
 LEASE = text("""
     WITH wanted AS MATERIALIZED (
@@ -78,19 +85,16 @@ LEASE = text("""
     RETURNING d.handler, d.event_id, d.leases, due.again, due.resume_at IS NOT NULL
 """)
 
-TAKE = text("""
+TAKE = text(f"""
     DELETE FROM insights.deliveries d
     USING unnest(CAST(:ids AS uuid[]), CAST(:leases AS integer[])) AS o (id, lease),
           insights.events e
     WHERE d.handler = :handler AND d.event_id = o.id AND d.leases = o.lease AND e.id = o.id
       AND NOT EXISTS (SELECT FROM insights.handlers h WHERE h.name = :handler AND h.paused)
-    RETURNING d.leases, d.attempts, e.id, e.type, CAST(e.data AS text) AS data, e.source,
-              CAST(e.user_id AS text) AS user_id, CAST(to_json(e.occurred_at) AS text) AS occurred_at,
-              CAST(e.correlation_id AS text) AS correlation_id,
-              CAST(e.causation_id AS text) AS causation_id, e.traceparent
+    RETURNING d.leases, d.attempts, {EVENT}
 """)
 
-CLAIM = text("""
+CLAIM = text(f"""
     UPDATE insights.deliveries d
     SET leases = leases + 1, due_at = now() + :lease
     FROM (SELECT set_config('synchronous_commit', 'off', true)) AS quick,
@@ -99,10 +103,7 @@ CLAIM = text("""
     WHERE d.handler = :handler AND d.event_id = o.id AND d.leases = o.lease AND e.id = o.id
       AND NOT EXISTS (SELECT FROM insights.handlers h WHERE h.name = :handler
                       AND (h.paused OR h.resume_at IS NOT NULL AND NOT :probe))
-    RETURNING d.leases, d.attempts, e.id, e.type, CAST(e.data AS text) AS data, e.source,
-              CAST(e.user_id AS text) AS user_id, CAST(to_json(e.occurred_at) AS text) AS occurred_at,
-              CAST(e.correlation_id AS text) AS correlation_id,
-              CAST(e.causation_id AS text) AS causation_id, e.traceparent
+    RETURNING d.leases, d.attempts, {EVENT}
 """)
 
 PUT_BACK = text("""
@@ -125,7 +126,7 @@ CHARGE = text("""
         died_at = CASE WHEN attempts >= :max_attempts THEN now() END
     FROM unnest(CAST(:ids AS uuid[]), CAST(:leases AS integer[])) AS o (id, lease)
     WHERE d.handler = :handler AND d.event_id = o.id AND d.leases = o.lease AND d.died_at IS NULL
-    RETURNING d.died_at IS NOT NULL
+    RETURNING d.event_id, d.died_at IS NOT NULL AS dead
 """)
 
 SETTLE = text("""
@@ -142,7 +143,7 @@ SETTLE = text("""
         CAST(:errors AS text[]), CAST(:deads AS boolean[]), CAST(:afters AS interval[])
     ) AS v (id, lease, charge, error, dead, after)
     WHERE d.handler = :handler AND d.event_id = v.id AND d.leases = v.lease
-    RETURNING d.died_at IS NOT NULL
+    RETURNING d.event_id, d.died_at IS NOT NULL AS dead
 """)
 
 RELEASE = text("""
@@ -164,6 +165,11 @@ REST = text("""
 RECOVER = text("""
     UPDATE insights.handlers SET failures_in_row = 0, resume_at = NULL
     WHERE name = :handler AND failures_in_row > 0
+""")
+
+READ = text(f"""
+    SELECT {EVENT}
+    FROM insights.events e WHERE e.id = ANY (CAST(:ids AS uuid[]))
 """)
 
 EXTEND = text("""
@@ -202,38 +208,43 @@ def finish(on: Executor, handler: str, owed: Sequence[Owed]) -> set[UUID]:
     return set(on.scalars(FINISH, {"handler": handler} | _columns(owed)))
 
 
-def charge(on: Executor, handler: str, owed: Sequence[Owed], max_attempts: int) -> list[bool]:
+def charge(on: Executor, handler: str, owed: Sequence[Owed], max_attempts: int) -> dict[UUID, bool]:
     """Count an attempt before it begins, for work that may kill its process.
 
     Returns, for each that is still owed, whether it has been tried too often and is dead now.
     """
     given = {"handler": handler, "max_attempts": max_attempts}
-    return list(on.scalars(CHARGE, given | _columns(owed)))
+    return {row.event_id: row.dead for row in on.execute(CHARGE, given | _columns(owed))}
 
 
 def settle(
     on: Executor, handler: str, verdicts: Sequence[Verdict], max_attempts: int
-) -> list[bool]:
-    """Write what becomes of deliveries that are not done; return which of them are dead."""
+) -> dict[UUID, bool]:
+    """Write what becomes of deliveries that are not done; return whether each is dead now."""
     given = {
         "handler": handler,
         "max_attempts": max_attempts,
         "first": FIRST_BACK_OFF,
         "longest": LONGEST_BACK_OFF,
-        "charges": [verdict.charge for verdict in verdicts],
-        "errors": [verdict.error for verdict in verdicts],
-        "deads": [verdict.dead for verdict in verdicts],
+        "charges": arrays.plain(verdict.charge for verdict in verdicts),
+        "errors": arrays.texts(verdict.error for verdict in verdicts),
+        "deads": arrays.plain(verdict.dead for verdict in verdicts),
         "afters": [verdict.after for verdict in verdicts],
     }
-    return list(on.scalars(SETTLE, given | _columns(verdict.owed for verdict in verdicts)))
+    rows = on.execute(SETTLE, given | _columns(verdict.owed for verdict in verdicts))
+    return {row.event_id: row.dead for row in rows}
+
+
+def read(on: Executor, ids: Iterable[UUID]) -> Sequence[Row[Any]]:
+    """The stored events of these ids."""
+    return on.execute(READ, {"ids": arrays.uuids(ids)}).all()
 
 
 def put_back(on: Executor, handler: str, rows: Sequence[Row[Any]]) -> None:
     """Undo `take` for some rows of its own transaction."""
     given = _columns(Owed(row.id, row.leases) for row in rows)
-    on.execute(
-        PUT_BACK, {"handler": handler, "attempts": [row.attempts for row in rows]} | given
-    )
+    attempts = arrays.plain(row.attempts for row in rows)
+    on.execute(PUT_BACK, {"handler": handler, "attempts": attempts} | given)
 
 
 def release(on: Executor, handler: str, owed: Sequence[Owed], *, refund: int = 0) -> None:

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import NamedTuple
 
 import structlog
 from sqlalchemy.exc import InterfaceError, OperationalError
@@ -15,6 +16,14 @@ from models.leases import Owed
 log = structlog.get_logger()
 
 
+class Held(NamedTuple):
+    """Leases that are being worked under."""
+
+    handler: Handler
+    owed: Sequence[Owed]
+    refund: int
+
+
 class LeaseKeeper(threading.Thread):
     """One thread a process; it wakes every `interval` seconds, a third of the shortest lease."""
 
@@ -23,22 +32,25 @@ class LeaseKeeper(threading.Thread):
         self.sessions = sessions
         self.interval = interval
         self.stopped = threading.Event()
-        self.running: dict[int, tuple[Handler, Sequence[Owed]]] = {}
+        self.running: dict[int, Held] = {}
         self.lock = threading.Lock()
 
     @contextmanager
-    def keep(self, handler: Handler, owed: Sequence[Owed]) -> Iterator[None]:
-        """Keep these leases alive inside the `with` block."""
-        ticket = object()
+    def keep(self, handler: Handler, owed: Sequence[Owed], *, refund: int = 0) -> Iterator[None]:
+        """Keep these leases alive inside the `with` block.
+
+        `refund` is what to give back of the attempts if the process must end meanwhile.
+        """
+        held = Held(handler, owed, refund)
         with self.lock:
-            self.running[id(ticket)] = (handler, owed)
+            self.running[id(held)] = held
         try:
             yield
         finally:
             with self.lock:
-                del self.running[id(ticket)]
+                del self.running[id(held)]
 
-    def held(self) -> list[tuple[Handler, Sequence[Owed]]]:
+    def held(self) -> list[Held]:
         """What runs now."""
         with self.lock:
             return list(self.running.values())
@@ -46,22 +58,22 @@ class LeaseKeeper(threading.Thread):
     def run(self) -> None:
         """Extend, until stopped. A database that is away is tried again next time."""
         while not self.stopped.wait(self.interval):
-            for handler, owed in self.held():
+            for held in self.held():
                 try:
-                    self.extend(handler, owed)
+                    self.extend(held)
                 except (OperationalError, InterfaceError):
-                    log.warning("lease_not_extended", handler=handler.name)
+                    log.warning("lease_not_extended", handler=held.handler.name)
 
-    def extend(self, handler: Handler, owed: Sequence[Owed]) -> None:
+    def extend(self, held: Held) -> None:
         """Extend leases once; those that another worker took over stay with it."""
         with self.sessions.begin() as session:
-            leases.extend(session, handler.name, owed, handler.lease)
+            leases.extend(session, held.handler.name, held.owed, held.handler.lease)
 
     def release(self) -> None:
         """Give back whatever still runs when the process must end: it is nobody's failure."""
-        for handler, owed in self.held():
+        for held in self.held():
             with self.sessions.begin() as session:
-                leases.release(session, handler.name, owed)
+                leases.release(session, held.handler.name, held.owed, refund=held.refund)
 
     def stop(self) -> None:
         """End the thread."""

@@ -1,12 +1,15 @@
 """Handles a batch that the relay sent: the effect, and what becomes of each delivery."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+import traceback
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any, TypeVar
 from uuid import UUID
 
 import structlog
+from pydantic import ValidationError
 from sqlalchemy import Row
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.orm import Session, sessionmaker
@@ -33,10 +36,10 @@ class Batch:
     again: bool = False
     probe: bool = False
 
-    def halves(self) -> "tuple[Batch, Batch]":
-        """The two halves of a batch that failed, to find the event that is to blame."""
-        middle = len(self.owed) // 2
-        return Batch(self.owed[:middle], self.again), Batch(self.owed[middle:], self.again)
+    def parts(self, size: int) -> "Iterator[Batch]":
+        """The batch in parts of at most `size`: a relay of another version may send more."""
+        for start in range(0, len(self.owed), size):
+            yield replace(self, owed=self.owed[start : start + size])
 
 
 @dataclass
@@ -51,21 +54,25 @@ class Runner:
 
     def run(self, handler: Handler, batch: Batch) -> None:
         """Handle what is still owed of a batch. Never raises for what a handler does."""
-        try:
-            if batch.again and not self.begin_again(handler, batch):
-                return
-            with self.metrics.time(handler.name):
-                self.start(handler, batch)
-        except (OperationalError, InterfaceError) as away:
-            log.error("database_away", handler=handler.name, error=type(away.orig).__name__)
+        for part in batch.parts(handler.batch):
+            try:
+                if part.again and not self.begin_again(handler, part):
+                    continue
+                with self.metrics.time(handler.name):
+                    self.start(handler, part)
+            except (OperationalError, InterfaceError) as away:
+                log.error("database_away", handler=handler.name, error=type(away.orig).__name__)
 
     def begin_again(self, handler: Handler, batch: Batch) -> bool:
         """Count the attempt before it begins, and tell whether it may: the last left no word."""
-        dead = self.in_transaction(
-            lambda session: leases.charge(session, handler.name, batch.owed, handler.max_attempts)
-        )
-        self.metrics.dead(handler.name, sum(dead))
-        return bool(dead) and not any(dead)
+
+        def begin(session: Session) -> dict[UUID, bool]:
+            dead = leases.charge(session, handler.name, batch.owed, handler.max_attempts)
+            self.bury(session, handler, dead)
+            return dead
+
+        dead = self.in_transaction(begin)
+        return bool(dead) and not any(dead.values())
 
     def start(self, handler: Handler, batch: Batch) -> None:
         """Attempt a transactional batch; claim an external one first and keep its lease."""
@@ -82,7 +89,7 @@ class Runner:
             return
         claimed = {row.id: row for row in rows}
         held = Batch([Owed(row.id, row.leases) for row in rows], batch.again, batch.probe)
-        with self.keeper.keep(handler, held.owed):
+        with self.keeper.keep(handler, held.owed, refund=int(batch.again)):
             self.attempt(handler, held, lambda h, part: self.call_out(h, part, claimed))
 
     def attempt(
@@ -97,7 +104,7 @@ class Runner:
             self.rest(handler, batch, down)
         except Exception as error:
             if len(batch.owed) > 1:
-                for half in batch.halves():
+                for half in batch.parts((len(batch.owed) + 1) // 2):
                     self.attempt(handler, half, effect)
             else:
                 self.settle(handler, [(batch.owed[0], error)], again=batch.again)
@@ -158,7 +165,6 @@ class Runner:
                 event_id=str(owed.event_id),
                 lease=owed.lease,
                 error=describe(error),
-                exc_info=None if isinstance(error, InsightsError) else error,
             )
         written = [verdict(owed, error, again=again) for owed, error in failures]
         self.in_transaction(lambda session: self.write(session, handler, written))
@@ -167,9 +173,17 @@ class Runner:
         """Write verdicts and count them."""
         if not written:
             return
-        dead = leases.settle(session, handler.name, written, handler.max_attempts)
         self.metrics.failed(handler.name, len(written))
-        self.metrics.dead(handler.name, sum(dead))
+        dead = leases.settle(session, handler.name, written, handler.max_attempts)
+        self.bury(session, handler, dead)
+
+    def bury(self, session: Session, handler: Handler, dead: Mapping[UUID, bool]) -> None:
+        """Tell those who wait for an outcome that there will be none, as the handler wishes."""
+        gone = [event_id for event_id, is_dead in dead.items() if is_dead]
+        self.metrics.dead(handler.name, len(gone))
+        if gone and handler.on_death is not None:
+            events, _unreadable = restore(handler, leases.read(session, gone))
+            publish(session, *map(handler.on_death, events))
 
     def rest(self, handler: Handler, batch: Batch, down: ProviderDown) -> None:
         """The provider is down: give everything back, and let the handler rest if it stays so."""
@@ -210,7 +224,7 @@ def restore(
         try:
             events.append(handler.types[row.type].restore(row))
         except (KeyError, ValueError) as error:
-            broken[row.id] = Reject(f"The stored event cannot be read: {describe(error)}")
+            broken[row.id] = Reject(f"The stored event cannot be read: {unreadable(error)}.")
     return events, broken
 
 
@@ -234,9 +248,20 @@ def verdict(owed: Owed, error: Exception, *, again: bool) -> Verdict:
 
 
 def describe(error: Exception) -> str:
-    """An error for `last_error`: our own sentences whole, a stranger's by its name alone."""
+    """An error for `last_error`: our own sentences whole, a stranger's by its name and place.
+
+    What a stranger's message quotes may be personal data.
+    """
     if isinstance(error, InsightsError):
         return str(error)[:500]
-    return type(error).__name__
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
+    return f"{type(error).__name__}{place}"
 
 
+def unreadable(error: Exception) -> str:
+    """Which fields do not fit, without what they hold."""
+    if isinstance(error, ValidationError):
+        fields = error.errors(include_input=False, include_url=False, include_context=False)
+        return "; ".join(f"{'.'.join(map(str, f['loc']))}: {f['msg']}" for f in fields)[:450]
+    return describe(error)

@@ -55,7 +55,7 @@ class Server:
         if self.answers(self.url):
             return
         with (self.folder / "log").open("ab") as log:
-            self.process = subprocess.Popen(  # noqa: S603 (our own command)
+            self.process = subprocess.Popen(
                 self.command,
                 stdout=log,
                 stderr=log,
@@ -122,7 +122,7 @@ def own_valkey(home: Path) -> Server:
 
 def initialise(binaries: Path, data: Path, user: int | None) -> None:
     """Make a new database cluster."""
-    made = subprocess.run(  # noqa: S603 (our own command)
+    made = subprocess.run(
         [
             str(binaries / "initdb"), "-D", str(data), "-U", "postgres", "--auth=trust",
             "--encoding=UTF8", "--locale=C", "--no-sync",

@@ -30,7 +30,7 @@ class Process:
 
     def start(self) -> None:
         """Start it."""
-        self.running = subprocess.Popen(  # noqa: S603 (our own command)
+        self.running = subprocess.Popen(
             self.command, env=dict(self.environment), start_new_session=True
         )
         self.started_at = time.monotonic()

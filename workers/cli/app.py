@@ -8,9 +8,10 @@ from rich.console import Console
 from sqlalchemy.exc import InterfaceError, OperationalError
 
 from errors import InsightsError
-from settings import Settings, load_settings
+from settings import load_settings
 from workers.assembly import Assembly
 from workers.logs import set_up_logs
+from workers.own import with_running_servers
 
 console = Console()
 problems = Console(stderr=True)
@@ -44,6 +45,6 @@ app = typer.Typer(
 
 def assemble(**overrides: Any) -> Assembly:
     """The parts of this process, from its settings, with its logs set up."""
-    settings: Settings = load_settings(**overrides)
+    settings = with_running_servers(load_settings(**overrides))
     set_up_logs(settings)
     return Assembly(settings)

@@ -6,12 +6,15 @@ from typing import Annotated
 import typer
 
 from services.doorbell import RELAY, Listener
+from settings import load_settings
 from workers.broker import make_broker
 from workers.cli.app import app, assemble
+from workers.logs import set_up_logs
 from workers.metrics import Metrics
 from workers.migrate import migrate as migrate_database
 from workers.relay import Relay
 from workers.scheduler import Scheduler
+from workers.stack import running_stack
 from workers.supervisor import Supervisor, insights
 from workers.worker import choose, run_worker, stop_event
 
@@ -21,6 +24,33 @@ def migrate() -> None:
     """Bring the database up to date with this code."""
     assembly = assemble()
     migrate_database(assembly.engine, assembly.catalogue, assembly.handlers)
+
+
+@app.command()
+def up(
+    port: Annotated[
+        int | None, typer.Option(help="Where the door listens; 0 takes any free port.")
+    ] = None,
+    workers: Annotated[int, typer.Option(min=1, help="How many worker processes.")] = 2,
+) -> None:
+    """Run everything: own servers where none are set, the door, relay, scheduler, workers."""
+    settings = load_settings(**({} if port is None else {"port": port}))
+    set_up_logs(settings)
+    stopped = stop_event()
+    with running_stack(settings, workers=workers) as stack:
+        typer.echo(f"ready {stack.url}")
+        if not settings.insights_api_keys:
+            key = stack.assembly.settings.insights_api_keys[0].get_secret_value()
+            typer.echo(f"key {key} (for this run; set INSIGHTS_API_KEYS to choose your own)")
+        stopped.wait()
+
+
+@app.command()
+def web() -> None:
+    """Open the door: events in, live progress out. Run any number."""
+    from web.serve import serve
+
+    serve(assemble().settings)
 
 
 @app.command()

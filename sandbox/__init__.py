@@ -1,0 +1,1 @@
+"""The providers' doubles, for demo and tests."""

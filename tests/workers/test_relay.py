@@ -1,0 +1,150 @@
+"""The relay leases what is due, and only that, and only as much as there is room for."""
+
+import threading
+from uuid import UUID
+
+from prometheus_client import CollectorRegistry
+from sqlalchemy import text
+
+from events import PredictionMade, publish, uuid7
+from tests.conftest import publish_now
+from tests.engine import Engine, Queue
+from tests.workers.doing import Doing, calling, writing
+from workers.assembly import Assembly
+from workers.metrics import Metrics
+from workers.relay import DEPTH, Relay
+
+
+def made(count: int = 1) -> list[PredictionMade]:
+    return [PredictionMade(user_id=uuid7(), model_id="m") for _ in range(count)]
+
+
+def test_what_is_published_is_sent_in_batches_of_the_handlers_size(
+    assembly: Assembly, engine: Engine
+) -> None:
+    engine.follow(writing(Doing(), batch=10))
+    publish_now(assembly, *made(25))
+
+    sizes = [len(message.args[0]) for message in engine.lease()]
+
+    assert sizes == [10, 10, 5]
+
+
+def test_what_is_leased_is_not_sent_again_before_the_lease_ends(
+    assembly: Assembly, engine: Engine
+) -> None:
+    engine.follow(writing(Doing()))
+    publish_now(assembly, *made(3))
+
+    assert len(engine.lease()) == 1
+    assert engine.lease() == []
+
+
+def test_relay_sends_again_when_the_lease_ends_each_delivery_alone(
+    assembly: Assembly, engine: Engine
+) -> None:
+    engine.follow(writing(Doing()))
+    publish_now(assembly, *made(3))
+    engine.lease()
+    engine.pass_time()
+
+    again = engine.lease()
+
+    assert [len(message.args[0]) for message in again] == [1, 1, 1]
+    assert [message.args[1:3] for message in again] == [([2], True)] * 3
+
+
+def test_a_message_that_got_lost_costs_no_attempt(assembly: Assembly, engine: Engine) -> None:
+    doing = Doing()
+    engine.follow(writing(doing, max_attempts=1))
+    publish_now(assembly, *made())
+    for _ in range(5):
+        engine.lease()
+        engine.pass_time()
+
+    engine.work()
+
+    assert len(doing.seen) == 1
+    assert engine.owed() == []
+
+
+def test_relay_leaves_in_the_table_what_the_queue_has_no_room_for(
+    assembly: Assembly, engine: Engine
+) -> None:
+    class Full(Queue):
+        def depths(self, queue_names: object) -> dict[str, int]:
+            return {"writing": DEPTH}
+
+    engine.follow(writing(Doing(), batch=2))
+    publish_now(assembly, *made(DEPTH * 2 + 10))
+    relay = Relay(assembly.engine, Full(), engine.handlers, Metrics(CollectorRegistry()))
+    for _ in range(20):
+        relay.relay()
+
+    assert sum(not row.leased for row in engine.owed()) == 10
+
+
+def test_two_relays_never_lease_the_same_delivery(assembly: Assembly, engine: Engine) -> None:
+    engine.follow(writing(Doing(), batch=5))
+    publish_now(assembly, *made(200))
+    queues = [Queue(), Queue()]
+
+    def relay(queue: Queue) -> None:
+        relay = Relay(assembly.engine, queue, engine.handlers, Metrics(CollectorRegistry()))
+        while relay.relay():
+            pass
+
+    threads = [threading.Thread(target=relay, args=(queue,)) for queue in queues]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert [row.leases for row in engine.owed()] == [1] * 200
+
+
+def test_a_paused_handler_stands_in_nobodys_way(assembly: Assembly, engine: Engine) -> None:
+    paused, other = Doing(), Doing()
+    engine.follow(writing(paused), calling(other))
+    with assembly.engine.begin() as connection:
+        connection.execute(text("UPDATE insights.handlers SET paused = name = 'writing'"))
+    publish_now(assembly, *made(30))
+
+    engine.work()
+
+    assert len(other.seen) == 30
+    assert paused.seen == []
+    assert {row.handler for row in engine.owed()} == {"writing"}
+
+
+def test_the_doorbell_rings_after_a_commit_that_published_and_only_then(
+    assembly: Assembly,
+) -> None:
+    rings: list[str] = []
+    bell, assembly.doorbell.ring = assembly.doorbell.ring, lambda: rings.append("ring")  # type: ignore[method-assign,assignment]
+    try:
+        with assembly.sessions() as session:
+            publish(session, *made())
+            session.rollback()
+            session.execute(text("SELECT 1"))
+            session.commit()
+            assert rings == []
+    finally:
+        assembly.doorbell.ring = bell  # type: ignore[method-assign]
+
+
+def test_a_rolled_back_publish_leaves_nothing(assembly: Assembly, engine: Engine) -> None:
+    engine.follow(writing(Doing()))
+    with assembly.sessions() as session:
+        publish(session, *made(3))
+        session.rollback()
+
+    assert engine.owed() == []
+
+
+def test_ids_of_published_events_tell_which_were_new(assembly: Assembly) -> None:
+    first, second = made(2)
+
+    assert publish_now(assembly, first) == {first.id}
+    new: set[UUID] = publish_now(assembly, first, second)
+    assert new == {second.id}

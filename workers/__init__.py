@@ -1,0 +1,1 @@
+"""What runs: broker, relay, actors, scheduler, supervisor, own servers, command line."""

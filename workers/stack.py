@@ -1,0 +1,84 @@
+"""Everything at once: servers where needed, the tables, and all processes, supervised."""
+
+import os
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import httpx
+
+from errors import InsightsError
+from settings import Settings
+from workers.assembly import Assembly
+from workers.migrate import migrate
+from workers.own import environment, own_servers
+from workers.servers import Server
+from workers.supervisor import Supervisor, insights
+
+READY_WITHIN = 60.0
+
+
+class NotReady(InsightsError):
+    """Raised when the product does not come up."""
+
+
+@dataclass(frozen=True)
+class Stack:
+    """A running product: its door, its parts for reading, and what supervises it."""
+
+    url: str
+    assembly: Assembly
+    supervisor: Supervisor
+    servers: list[Server]
+
+
+@contextmanager
+def running_stack(settings: Settings, *, workers: int = 2) -> Iterator[Stack]:
+    """Run the whole product inside the `with` block; yields when it is ready."""
+    with own_servers(settings) as (complete, servers):
+        port = complete.port or free_port(complete.host)
+        assembly = Assembly(complete)
+        migrate(assembly.engine, assembly.catalogue, assembly.handlers)
+        surroundings = os.environ | environment(complete) | {"PORT": str(port)}
+        supervisor = Supervisor()
+        for name in ("web", "relay", "scheduler"):
+            supervisor.add(name, insights(name), surroundings)
+        for number in range(workers):
+            supervisor.add(f"worker-{number + 1}", insights("worker"), surroundings)
+        stopped = threading.Event()
+        watcher = threading.Thread(target=supervisor.run, args=(stopped,))
+        watcher.start()
+        try:
+            url = f"http://{complete.host}:{port}"
+            wait_until_ready(url)
+            yield Stack(url, assembly, supervisor, servers)
+        finally:
+            stopped.set()
+            watcher.join()
+            assembly.close()
+
+
+def wait_until_ready(url: str) -> None:
+    """Wait until the door says that it is ready. Raises NotReady with its reason."""
+    deadline = time.monotonic() + READY_WITHIN
+    reason = "it does not answer"
+    while time.monotonic() < deadline:
+        try:
+            answer = httpx.get(f"{url}/readyz", timeout=5)
+        except httpx.TransportError:
+            pass
+        else:
+            if answer.is_success:
+                return
+            reason = answer.text
+        time.sleep(0.05)
+    raise NotReady(f"{url} is not ready: {reason}")
+
+
+def free_port(host: str) -> int:
+    """A port that nobody listens on now."""
+    with socket.create_server((host, 0)) as server:
+        return int(server.getsockname()[1])
