@@ -8,6 +8,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from errors import InsightsError
 
+SHORTEST_KEY = 16
 SCHEMES = {
     "database_url": ("postgresql://", "postgres://"),
     "redis_url": ("redis://", "rediss://", "unix://"),
@@ -62,9 +63,7 @@ class Settings(BaseSettings):
     posthog_api_key: SecretStr | None = Field(
         None, validation_alias=AliasChoices("POSTHOG_API_KEY", "NEXT_PUBLIC_POSTHOG_KEY")
     )
-    posthog_host: str = Field(
-        "https://us.i.posthog.com", validation_alias=also("POSTHOG_HOST")
-    )
+    posthog_host: str = Field("https://us.i.posthog.com", validation_alias=also("POSTHOG_HOST"))
     sentry_dsn: SecretStr | None = Field(None, validation_alias=also("SENTRY_DSN"))
     environment: str = "development"
     release: str | None = None
@@ -84,8 +83,8 @@ class Settings(BaseSettings):
     @classmethod
     def long_enough(cls, keys: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
         """A key that can be guessed is no key."""
-        if any(len(key.get_secret_value()) < 16 for key in keys):
-            raise ValueError("each key must have at least 16 characters")
+        if any(len(key.get_secret_value()) < SHORTEST_KEY for key in keys):
+            raise ValueError(f"each key must have at least {SHORTEST_KEY} characters")
         return keys
 
     @field_validator(*SCHEMES)

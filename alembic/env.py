@@ -1,8 +1,8 @@
 """Runs migrations in one transaction that waits for nobody long and runs alone."""
 
+from alembic import context
 from sqlalchemy import Connection, create_engine, text
 
-from alembic import context
 from models import Base
 
 GUARDS = (

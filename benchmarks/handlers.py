@@ -25,7 +25,11 @@ def counting(name: str) -> Handler:
     @transactional(name, PredictionMade, batch=500)
     def count(events: Sequence[Event], session: Session) -> None:
         counts = Counter(event.user_id for event in events)
-        given = {"handler": name, "users": arrays.uuids(counts), "counts": arrays.plain(counts.values())}
+        given = {
+            "handler": name,
+            "users": arrays.uuids(counts),
+            "counts": arrays.plain(counts.values()),
+        }
         session.execute(ADD, given)
 
     return count

@@ -1,5 +1,6 @@
 """The base of every event: a past-tense, immutable fact in its envelope."""
 
+import builtins
 import json
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -47,9 +48,9 @@ class Event(BaseModel):
     @property
     def data(self) -> dict[str, Any]:
         """What the type adds to the envelope, as JSON values."""
-        return self.model_dump(mode="json", exclude=ENVELOPE, exclude_none=True)
+        return self.model_dump(mode="json", exclude=set(ENVELOPE), exclude_none=True)
 
-    def follow(self, follower: type[Followed], *name: object, **data: Any) -> Followed:
+    def follow(self, follower: builtins.type[Followed], *name: object, **data: Any) -> Followed:
         """The event that this one caused, in the same correlation and trace.
 
         Its id is made of this event's id, its type and `name`: handling this event again
@@ -84,7 +85,7 @@ class Event(BaseModel):
 
 
 class Stored(Protocol):
-    """The columns of a stored event; `data` is JSON, the other ids are text, the time is JSON too."""
+    """The columns of a stored event; `data` and the time are JSON, the other ids text."""
 
     id: UUID
     occurred_at: str

@@ -1,4 +1,4 @@
-"""Ids of events: ordered in time, or made of a name, so that publishing twice is publishing once."""
+"""Ids of events: ordered in time, or made of a name, so that twice is once."""
 
 import secrets
 import time

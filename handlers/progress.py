@@ -30,7 +30,7 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
     batch=500,
     concurrency=1,
 )
-def show_progress(events: Sequence[Event], services: Services, keys: Sequence[str]) -> None:
+def show_progress(events: Sequence[Event], services: Services, _keys: Sequence[str]) -> None:
     """Show each event's news; showing news again changes nothing."""
     services.progress.show([news_of(event) for event in events])
 

@@ -25,7 +25,7 @@ def give_up(event: Event) -> Event:
 
 
 @external("trainings", TrainingRequested, concurrency=1, max_attempts=3, on_death=give_up)
-def train_model(event: TrainingRequested, services: Services, key: str) -> Event:
+def train_model(event: TrainingRequested, services: Services, _key: str) -> Event:
     """Train, store the model, and say how good it is, or in a sentence why there is none."""
     from learning import LearningError  # noqa: PLC0415 (pandas takes a second to import)
 

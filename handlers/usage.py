@@ -43,9 +43,7 @@ UNKNOWN = text("""
 """)
 
 
-@transactional(
-    "usage", DatasetUploaded, DatasetDeleted, TrainingStarted, PredictionMade, batch=500
-)
+@transactional("usage", DatasetUploaded, DatasetDeleted, TrainingStarted, PredictionMade, batch=500)
 def count_usage(events: Sequence[Event], session: Session) -> Outcomes:
     """Count each event once, in the month it happened in; publish each limit's marks once."""
     used = [used_by(event) for event in events]
@@ -87,8 +85,8 @@ def limit_event(mark: Any) -> Event:
         "limit": mark.limit,
     }
     if mark.mark == "exceeded":
-        return UsageLimitExceeded(**fields)
-    return UsageThresholdReached(**fields, threshold=int(mark.mark))
+        return UsageLimitExceeded.model_validate(fields)
+    return UsageThresholdReached.model_validate(fields | {"threshold": int(mark.mark)})
 
 
 def unknown_users(events: Sequence[Event], session: Session) -> Iterator[tuple[UUID, Outcome]]:

@@ -85,16 +85,19 @@ LEASE = text("""
     RETURNING d.handler, d.event_id, d.leases, due.again, due.resume_at IS NOT NULL
 """)
 
-TAKE = text(f"""
+TAKE = text(
+    """
     DELETE FROM insights.deliveries d
     USING unnest(CAST(:ids AS uuid[]), CAST(:leases AS integer[])) AS o (id, lease),
           insights.events e
     WHERE d.handler = :handler AND d.event_id = o.id AND d.leases = o.lease AND e.id = o.id
       AND NOT EXISTS (SELECT FROM insights.handlers h WHERE h.name = :handler AND h.paused)
-    RETURNING d.leases, d.attempts, {EVENT}
-""")
+    RETURNING d.leases, d.attempts, """
+    + EVENT
+)
 
-CLAIM = text(f"""
+CLAIM = text(
+    """
     UPDATE insights.deliveries d
     SET leases = leases + 1, due_at = now() + :lease
     FROM (SELECT set_config('synchronous_commit', 'off', true)) AS quick,
@@ -103,8 +106,9 @@ CLAIM = text(f"""
     WHERE d.handler = :handler AND d.event_id = o.id AND d.leases = o.lease AND e.id = o.id
       AND NOT EXISTS (SELECT FROM insights.handlers h WHERE h.name = :handler
                       AND (h.paused OR h.resume_at IS NOT NULL AND NOT :probe))
-    RETURNING d.leases, d.attempts, {EVENT}
-""")
+    RETURNING d.leases, d.attempts, """
+    + EVENT
+)
 
 PUT_BACK = text("""
     INSERT INTO insights.deliveries (handler, event_id, leases, attempts, leased)
@@ -167,10 +171,14 @@ RECOVER = text("""
     WHERE name = :handler AND failures_in_row > 0
 """)
 
-READ = text(f"""
-    SELECT {EVENT}
+READ = text(
+    """
+    SELECT """
+    + EVENT
+    + """
     FROM insights.events e WHERE e.id = ANY (CAST(:ids AS uuid[]))
-""")
+"""
+)
 
 EXTEND = text("""
     UPDATE insights.deliveries d SET due_at = now() + :lease
@@ -253,9 +261,10 @@ def release(on: Executor, handler: str, owed: Sequence[Owed], *, refund: int = 0
 
 
 def rest(on: Executor, handler: str) -> datetime | None:
-    """Count a transport failure; after a few in a row, let the handler rest. Until when?"""
+    """Count a transport failure; after a few in a row, let the handler rest; return until when."""
     given = {"patience": PATIENCE, "first": FIRST_REST, "longest": LONGEST_REST}
-    return on.scalar(REST, given | {"handler": handler})
+    until: datetime | None = on.scalar(REST, given | {"handler": handler})
+    return until
 
 
 def recover(on: Executor, handler: str) -> None:

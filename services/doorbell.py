@@ -60,5 +60,3 @@ class Listener(threading.Thread):
     def stop(self) -> None:
         """End the thread within a second."""
         self.stopped.set()
-
-

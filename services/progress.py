@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
+from typing import cast
 
 import redis
 
@@ -52,7 +53,8 @@ class ProgressBoard:
             found = self.client.hgetall(f"training:{training_id}")
         except AWAY as error:
             raise down(error) from error
-        return {key.decode(): value.decode() for key, value in found.items()}
+        pairs = cast("dict[bytes, bytes]", found).items()
+        return {key.decode(): value.decode() for key, value in pairs}
 
 
 def _arguments(news: Progress) -> tuple[str | int | float, ...]:
@@ -64,5 +66,11 @@ def _arguments(news: Progress) -> tuple[str | int | float, ...]:
         "version": news.at,
     }
     return (
-        news.progress, news.message, news.status, news.at // 1000, news.at, KEPT, json.dumps(shown)
+        news.progress,
+        news.message,
+        news.status,
+        news.at // 1000,
+        news.at,
+        KEPT,
+        json.dumps(shown),
     )

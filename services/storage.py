@@ -2,7 +2,7 @@
 
 from contextlib import AbstractContextManager
 from pathlib import PurePosixPath
-from typing import IO
+from typing import BinaryIO
 
 from fsspec.core import url_to_fs
 
@@ -19,7 +19,7 @@ class Storage:
     def __init__(self, url: str) -> None:
         self.url = url.rstrip("/")
 
-    def open(self, path: str, mode: str = "rb") -> AbstractContextManager[IO[bytes]]:
+    def open(self, path: str, mode: str = "rb") -> AbstractContextManager[BinaryIO]:
         """Open a file for reading or writing bytes; folders are made as needed."""
         parts = PurePosixPath(path).parts
         if not parts or ".." in parts or PurePosixPath(path).is_absolute() or "://" in path:
@@ -30,7 +30,5 @@ class Storage:
             raise NotStored(f"There is no file '{path}' in the storage folder.")
         if "w" in mode:
             files.makedirs(full.rsplit("/", 1)[0], exist_ok=True)
-        opened: AbstractContextManager[IO[bytes]] = files.open(full, mode)
+        opened: AbstractContextManager[BinaryIO] = files.open(full, mode)
         return opened
-
-

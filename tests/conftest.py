@@ -9,6 +9,7 @@ from uuid import UUID
 
 import psycopg
 import pytest
+from pydantic import SecretStr
 from sqlalchemy import text
 
 from events import Event, publish, uuid7
@@ -67,10 +68,10 @@ def shared(database_url: str, servers: Servers) -> Iterator[Assembly]:
     """The parts of the product on a migrated database."""
     settings = Settings(
         _env_file=None,
-        database_url=database_url,
-        redis_url=servers.redis_url,
+        database_url=SecretStr(database_url),
+        redis_url=SecretStr(servers.redis_url),
         insights_home=HOME,
-        insights_api_keys="a-key-for-the-tests",
+        insights_api_keys=(SecretStr("a-key-for-the-tests"),),
     )
     assembly = Assembly(settings)
     migrate(assembly.engine, assembly.catalogue, assembly.handlers)
@@ -79,13 +80,13 @@ def shared(database_url: str, servers: Servers) -> Iterator[Assembly]:
 
 
 @pytest.fixture
-def assembly(shared: Assembly) -> Iterator[Assembly]:
+def assembly(shared: Assembly) -> Assembly:
     """The parts of the product, with nothing published and nothing in Redis."""
     with shared.engine.begin() as connection:
         connection.execute(EMPTY)
         connection.execute(AWAKE)
     shared.redis.flushdb()
-    yield shared
+    return shared
 
 
 @pytest.fixture
@@ -146,5 +147,3 @@ class new_database:  # noqa: N801 (used like a function)
         """Run one statement outside of a transaction."""
         with psycopg.connect(self.url, autocommit=True) as connection:
             connection.execute(statement.encode())
-
-

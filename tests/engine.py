@@ -24,7 +24,7 @@ class Queue:
     def __init__(self) -> None:
         self.messages: list[bytes] = []
 
-    def send(self, queue_name: str, messages: Sequence[Message[Any]]) -> None:
+    def send(self, _queue_name: str, messages: Sequence[Message[Any]]) -> None:
         """Keep messages."""
         self.messages += [message.encode() for message in messages]
 

@@ -1,7 +1,7 @@
 """Which broker the settings ask for, and the actor of each handler on it."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 from uuid import UUID
 
 import dramatiq
@@ -9,9 +9,11 @@ from dramatiq import Message
 
 from handlers import Handler
 from models.leases import Leased, Owed
-from workers.rabbitmq_broker import RabbitmqDoorbellBroker
 from workers.redis_broker import RedisDoorbellBroker
 from workers.runner import Batch, Runner
+
+if TYPE_CHECKING:
+    from workers.rabbitmq_broker import RabbitmqDoorbellBroker
 
 
 class Sender(Protocol):
@@ -26,10 +28,12 @@ class Sender(Protocol):
 
 def make_broker(
     url: str, handlers: Iterable[Handler] = ()
-) -> RedisDoorbellBroker | RabbitmqDoorbellBroker:
+) -> "RedisDoorbellBroker | RabbitmqDoorbellBroker":
     """The broker for a URL: `redis://`, `rediss://`, `unix://` or `amqp://`, `amqps://`."""
     concurrency = {handler.name: handler.concurrency for handler in handlers}
     if url.startswith(("amqp://", "amqps://")):
+        from workers.rabbitmq_broker import RabbitmqDoorbellBroker  # noqa: PLC0415 (seldom used)
+
         return RabbitmqDoorbellBroker(url, concurrency)
     return RedisDoorbellBroker(url, concurrency)
 
@@ -37,11 +41,12 @@ def make_broker(
 def declare_actor(handler: Handler, runner: Runner, broker: dramatiq.Broker) -> None:
     """One actor and one queue per handler, both under its name."""
 
-    def handle(ids: list[str], leases: list[int], again: bool, probe: bool) -> None:
+    def handle(ids: list[str], leases: list[int], again: bool, probe: bool) -> None:  # noqa: FBT001
         owed = [Owed(UUID(hex=id_), lease) for id_, lease in zip(ids, leases, strict=True)]
         runner.run(handler, Batch(owed, again, probe))
 
-    dramatiq.actor(handle, actor_name=handler.name, queue_name=handler.name, broker=broker)
+    declare = dramatiq.actor(actor_name=handler.name, queue_name=handler.name, broker=broker)
+    declare(handle)
 
 
 def message_of(handler: str, leased: Sequence[Leased]) -> "Message[Any]":
@@ -58,5 +63,3 @@ def message_of(handler: str, leased: Sequence[Leased]) -> "Message[Any]":
         kwargs={},
         options={},
     )
-
-

@@ -4,10 +4,10 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine, text
-
 from alembic import command
 from alembic.config import Config
+from sqlalchemy import Connection, Engine, text
+
 from events import Catalogue, Event, UserEvent
 from events.event import ENVELOPE
 from handlers import Handler
@@ -59,9 +59,7 @@ def downgrade(engine: Engine, revision: str = "base") -> None:
         command.downgrade(alembic_config(connection), revision)
 
 
-def register(
-    connection: Connection, catalogue: Catalogue, handlers: Mapping[str, Handler]
-) -> None:
+def register(connection: Connection, catalogue: Catalogue, handlers: Mapping[str, Handler]) -> None:
     """Make the database's event types, handlers and subscriptions those of the code."""
     classes = [catalogue[name] for name in catalogue]
     connection.execute(

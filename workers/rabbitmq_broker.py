@@ -32,7 +32,7 @@ class RabbitmqDoorbellBroker(RabbitmqBroker):
             return {name: self.waiting(name) for name in queue_names}
         except AMQPError as error:
             del self.connection
-            raise ConnectionClosed(error) from error
+            raise ConnectionClosed(error) from error  # type: ignore[no-untyped-call]
 
     def waiting(self, queue_name: str) -> int:
         """How many messages wait in one queue."""

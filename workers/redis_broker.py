@@ -9,7 +9,7 @@ import random
 import threading
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 import redis
 import structlog
@@ -66,7 +66,7 @@ class RedisDoorbellBroker(Broker):
         try:
             self.client.eval(SEND, 1, PREFIX + queue_name, bell(queue_name), *encoded)
         except redis.RedisError as error:
-            raise ConnectionClosed(error) from error
+            raise ConnectionClosed(error) from error  # type: ignore[no-untyped-call]
 
     def depths(self, queue_names: Iterable[str]) -> Mapping[str, int]:
         """How many messages wait in each queue. Raises ConnectionClosed."""
@@ -77,7 +77,7 @@ class RedisDoorbellBroker(Broker):
                     line.llen(PREFIX + name)
                 return dict(zip(names, line.execute(), strict=True))
         except redis.RedisError as error:
-            raise ConnectionClosed(error) from error
+            raise ConnectionClosed(error) from error  # type: ignore[no-untyped-call]
 
     def bell(self, queue_name: str) -> threading.Event:
         """The event that is set when a queue's bell rings; all queues share one connection."""
@@ -140,20 +140,20 @@ class RedisDoorbellConsumer(Consumer):
         self.bell.clear()
         self.next_look = time.monotonic() + LOOK_EVERY * random.uniform(0.9, 1.1)  # noqa: S311
         try:
-            taken = self.broker.client.lpop(PREFIX + self.queue_name, free) or []
+            taken = cast("list[bytes]", self.broker.client.lpop(PREFIX + self.queue_name, free))
         except redis.RedisError as error:
             log.warning("queue_away", queue=self.queue_name, error=type(error).__name__)
             self.bell.set()
             time.sleep(RETRY_AFTER)
             return False
-        if len(taken) == free:
+        self.cache = taken or []
+        if len(self.cache) == free:
             self.bell.set()
         with self.place_free:
-            self.places -= len(taken)
-        self.cache = list(taken)
-        return bool(taken)
+            self.places -= len(self.cache)
+        return bool(self.cache)
 
-    def ack(self, message: MessageProxy) -> None:
+    def ack(self, message: MessageProxy) -> None:  # noqa: ARG002 (dramatiq passes it by name)
         """A place is free again; nothing is told to Redis."""
         with self.place_free:
             self.places += 1

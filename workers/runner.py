@@ -61,7 +61,7 @@ class Runner:
                 with self.metrics.time(handler.name):
                     self.start(handler, part)
             except (OperationalError, InterfaceError) as away:
-                log.error("database_away", handler=handler.name, error=type(away.orig).__name__)
+                log.warning("database_away", handler=handler.name, error=type(away.orig).__name__)
 
     def begin_again(self, handler: Handler, batch: Batch) -> bool:
         """Count the attempt before it begins, and tell whether it may: the last left no word."""
@@ -102,7 +102,7 @@ class Runner:
             raise
         except ProviderDown as down:
             self.rest(handler, batch, down)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 (the one place where any failure becomes a row)
             if len(batch.owed) > 1:
                 for half in batch.parts((len(batch.owed) + 1) // 2):
                     self.attempt(handler, half, effect)
@@ -214,9 +214,7 @@ class Runner:
         raise AssertionError("unreachable")
 
 
-def restore(
-    handler: Handler, rows: Sequence[Row[Any]]
-) -> tuple[list[Event], dict[UUID, Outcome]]:
+def restore(handler: Handler, rows: Sequence[Row[Any]]) -> tuple[list[Event], dict[UUID, Outcome]]:
     """The events of rows; those that do not fit their type are rejected, not handled."""
     events: list[Event] = []
     broken: dict[UUID, Outcome] = {}

@@ -24,6 +24,7 @@ from errors import InsightsError
 
 ROOT_HOME = Path("/var/lib/insights")
 NOBODY = 65534
+OTHERS = 0o005
 POSTGRES_OPTIONS = {
     "listen_addresses": "",
     "max_connections": "200",
@@ -115,7 +116,15 @@ def own_valkey(home: Path) -> Server:
     folder.mkdir(parents=True, exist_ok=True)
     path = socket_folder(folder) / "valkey.sock"
     command = [
-        str(binary), "--port", "0", "--unixsocket", str(path), "--save", "", "--appendonly", "no"
+        str(binary),
+        "--port",
+        "0",
+        "--unixsocket",
+        str(path),
+        "--save",
+        "",
+        "--appendonly",
+        "no",
     ]
     return Server("Valkey", folder, f"unix://{path}", command, redis_answers, signal.SIGTERM)
 
@@ -124,8 +133,15 @@ def initialise(binaries: Path, data: Path, user: int | None) -> None:
     """Make a new database cluster."""
     made = subprocess.run(
         [
-            str(binaries / "initdb"), "-D", str(data), "-U", "postgres", "--auth=trust",
-            "--encoding=UTF8", "--locale=C", "--no-sync",
+            str(binaries / "initdb"),
+            "-D",
+            str(data),
+            "-U",
+            "postgres",
+            "--auth=trust",
+            "--encoding=UTF8",
+            "--locale=C",
+            "--no-sync",
         ],
         capture_output=True,
         text=True,
@@ -139,7 +155,7 @@ def initialise(binaries: Path, data: Path, user: int | None) -> None:
 
 def readable_for_all(binaries: Path) -> Path:
     """The binaries, or a copy of them where another user could not reach these."""
-    if all(folder.stat().st_mode & 0o005 == 0o005 for folder in binaries.parents):
+    if all(folder.stat().st_mode & OTHERS == OTHERS for folder in binaries.parents):
         return binaries
     package = binaries.parent.parent
     copy = ROOT_HOME / short_hash(package) / "bin"

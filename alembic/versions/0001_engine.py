@@ -100,7 +100,8 @@ BEGIN
         RAISE EXCEPTION '%: data must be a JSON object', type
             USING ERRCODE = 'check_violation';
     END IF;
-    SELECT required.name INTO field FROM jsonb_array_elements_text(schema -> 'required') required (name)
+    SELECT required.name INTO field
+    FROM jsonb_array_elements_text(schema -> 'required') required (name)
     WHERE data -> required.name IS NULL LIMIT 1;
     IF FOUND THEN
         RAISE EXCEPTION '%: the field "%" is missing', type, field
@@ -127,7 +128,8 @@ CREATE FUNCTION insights.fits(rule jsonb, value jsonb) RETURNS boolean
 LANGUAGE sql IMMUTABLE SET search_path = pg_catalog AS $$
     SELECT CASE
         WHEN rule ? 'anyOf' THEN
-            (SELECT bool_or(insights.fits(each, value)) FROM jsonb_array_elements(rule -> 'anyOf') each)
+            (SELECT bool_or(insights.fits(each, value))
+             FROM jsonb_array_elements(rule -> 'anyOf') each)
         ELSE
             CASE rule ->> 'type'
                 WHEN 'string' THEN jsonb_typeof(value) = 'string'

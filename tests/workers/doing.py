@@ -17,7 +17,7 @@ from services import Services
 class Doing:
     """Calls `behave` with the events, and remembers which it saw, call by call."""
 
-    behave: Callable[[Sequence[Event]], Any] = lambda events: None
+    behave: Callable[[Sequence[Event]], Any] = lambda _events: None
     calls: list[list[UUID]] = field(default_factory=list)
     keys: list[str] = field(default_factory=list)
 

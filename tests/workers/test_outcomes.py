@@ -1,6 +1,7 @@
 """What becomes of a delivery, whatever its handler does."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -70,7 +71,7 @@ def test_one_event_of_a_batch_can_fail_by_itself(
     kind: Any, assembly: Assembly, engine: Engine
 ) -> None:
     events = made(10)
-    doing = Doing(lambda batch: {events[3].id: Failed("no such user")})
+    doing = Doing(lambda _batch: {events[3].id: Failed("no such user")})
     engine.follow(kind(doing))
     publish_now(assembly, *events)
 
@@ -173,10 +174,8 @@ def test_an_event_that_kills_its_process_dies_after_a_bounded_number_of_deaths(
 
     for _ in range(8):
         for message in engine.lease():
-            try:
+            with suppress(Killed):
                 engine.deliver(message)
-            except Killed:
-                pass
         engine.pass_time()
 
     (owed,) = engine.owed()
@@ -232,7 +231,7 @@ def test_a_provider_that_is_down_spends_no_attempt_and_gets_a_single_probe(
     assert [len(call) for call in doing.calls[3:]] == [1] * 50
     assert {row.attempts for row in engine.owed()} == {0}
 
-    doing.behave = lambda batch: None
+    doing.behave = lambda _batch: None
     end_rest(assembly)
     engine.work()
 

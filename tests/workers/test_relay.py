@@ -6,7 +6,8 @@ from uuid import UUID
 from prometheus_client import CollectorRegistry
 from sqlalchemy import text
 
-from events import PredictionMade, publish, uuid7
+from events import PredictionMade, publish, ring_after_commit, uuid7
+from models.database import session_factory
 from tests.conftest import publish_now
 from tests.engine import Engine, Queue
 from tests.workers.doing import Doing, calling, writing
@@ -72,7 +73,7 @@ def test_relay_leaves_in_the_table_what_the_queue_has_no_room_for(
     assembly: Assembly, engine: Engine
 ) -> None:
     class Full(Queue):
-        def depths(self, queue_names: object) -> dict[str, int]:
+        def depths(self, _queue_names: object) -> dict[str, int]:
             return {"writing": DEPTH}
 
     engine.follow(writing(Doing(), batch=2))
@@ -121,16 +122,18 @@ def test_the_doorbell_rings_after_a_commit_that_published_and_only_then(
     assembly: Assembly,
 ) -> None:
     rings: list[str] = []
-    bell, assembly.doorbell.ring = assembly.doorbell.ring, lambda: rings.append("ring")  # type: ignore[method-assign,assignment]
-    try:
-        with assembly.sessions() as session:
-            publish(session, *made())
-            session.rollback()
-            session.execute(text("SELECT 1"))
-            session.commit()
-            assert rings == []
-    finally:
-        assembly.doorbell.ring = bell  # type: ignore[method-assign]
+    sessions = session_factory(assembly.engine)
+    ring_after_commit(sessions, lambda: rings.append("ring"))
+    with sessions() as session:
+        publish(session, *made())
+        session.rollback()
+        session.execute(text("SELECT 1"))
+        session.commit()
+        assert rings == []
+        publish(session, *made())
+        assert rings == []
+        session.commit()
+    assert rings == ["ring"]
 
 
 def test_a_rolled_back_publish_leaves_nothing(assembly: Assembly, engine: Engine) -> None:
