@@ -1,0 +1,157 @@
+"""The story that the demo tells, step by step, and how it looks on a terminal."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from events import (
+    DatasetUploaded,
+    PredictionMade,
+    TrainingRequested,
+    UserSignedUp,
+    named_id,
+    uuid7,
+)
+from services.storage import Storage
+from workers.demo.client import Client, StoryBroken
+
+PREDICTIONS = 80
+TARGET = "malignant"
+
+
+@dataclass
+class Story:
+    """One person: signs up, uploads, trains, predicts."""
+
+    client: Client
+    storage: Storage
+    console: Console
+    user_id: UUID
+
+    def tell(self) -> None:
+        """Tell it from the beginning to the end. Raises StoryBroken."""
+        self.sign_up()
+        dataset_id = self.upload()
+        training_id = self.train(dataset_id)
+        self.predict(training_id)
+        self.balance()
+
+    def sign_up(self) -> None:
+        """A profile follows from the sign-up."""
+        event = UserSignedUp(user_id=self.user_id, email="ada@example.com", name="Ada")
+        self.heading("Ada signs up")
+        self.client.publish(event)
+        self.followed(event.type, self.client.follow(event.id))
+
+    def upload(self) -> str:
+        """Her data set, the breast-cancer data that scikit-learn ships, counts against her plan."""
+        table = breast_cancer()
+        dataset_id = f"breast-cancer-{self.user_id.hex[-8:]}"
+        with self.storage.open(f"{dataset_id}.csv", "wb") as file:
+            written = file.write(table.to_csv(index=False).encode())
+        event = DatasetUploaded(
+            user_id=self.user_id,
+            dataset_id=dataset_id,
+            filename="breast_cancer.csv",
+            size_mb=written / 1_000_000,
+            row_count=len(table),
+            column_count=len(table.columns),
+        )
+        self.heading(f"She uploads {event.filename}: {event.row_count} rows")
+        self.client.publish(event)
+        self.followed(event.type, self.client.follow(event.id))
+        return dataset_id
+
+    def train(self, dataset_id: str) -> str:
+        """A worker trains, and the bar moves with the news from the Redis channel."""
+        event = TrainingRequested(
+            user_id=self.user_id,
+            training_id=f"training-{uuid7().hex[-12:]}",
+            dataset_id=dataset_id,
+            target=TARGET,
+            model_name="Tumours",
+            hyperparameters={"n_estimators": 300},
+        )
+        self.heading("She trains a random forest of 300 trees")
+        with progress_bar(self.console) as bar:
+            task = bar.add_task("Waiting for a worker", total=100)
+            news: dict[str, Any] = {}
+            for news in self.client.progress(event.training_id):
+                if not news:
+                    self.client.publish(event)
+                    continue
+                bar.update(task, completed=news["progress"], description=news["message"])
+        if news["status"] != "completed":
+            raise StoryBroken(f"The training {news['status']}: {news['message']}")
+        self.followed(event.type, self.client.follow(event.id))
+        completed = named_id(event.id, "training.completed")
+        self.followed("training.completed", self.client.follow(completed))
+        return event.training_id
+
+    def predict(self, training_id: str) -> None:
+        """Real predictions until 80% of the free plan is used; one warning follows."""
+        from learning import load, predict  # noqa: PLC0415 (pandas takes a second to import)
+
+        with self.storage.open(f"models/{training_id}.skops") as file:
+            model = load(file)
+        rows = breast_cancer().head(PREDICTIONS)
+        answers = predict(model, rows.drop(columns=TARGET))
+        right = sum(
+            str(answer.label) == truth for answer, truth in zip(answers, rows[TARGET], strict=True)
+        )
+        self.heading(f"She makes {PREDICTIONS} predictions: {right} are right")
+        events = [
+            PredictionMade(user_id=self.user_id, model_id=training_id) for _ in range(PREDICTIONS)
+        ]
+        self.client.publish(*events)
+        self.followed(f"prediction.made × {PREDICTIONS}", self.client.follow(events[-1].id))
+        month = f"{events[-1].occurred_at:%Y-%m}"
+        warning = named_id("usage", self.user_id, "predictions", month, "80")
+        self.followed("usage.threshold_reached", self.client.follow(warning))
+
+    def balance(self) -> None:
+        """The usage as the door tells it; it must be exactly what happened."""
+        told = self.client.get(f"/users/{self.user_id}/usage")["resources"]
+        table = Table("resource", "used", "limit", "remaining", title="Ada's plan: free")
+        used = {}
+        for each in told:
+            used[each["resource"]] = each["used"]
+            table.add_row(each["resource"], *(str(each[k]) for k in ("used", "limit", "remaining")))
+        self.console.print()
+        self.console.print(table)
+        expected = {"datasets": 1, "trainings": 1, "predictions": PREDICTIONS}
+        if used != expected:
+            raise StoryBroken(f"The usage should be {expected}, but it is {used}.")
+
+    def heading(self, what: str) -> None:
+        """Say what happens next."""
+        self.console.print(f"\n[bold]{what}[/bold]")
+
+    def followed(self, what: str, done: dict[str, float]) -> None:
+        """Say who did their part for an event, and how fast."""
+        who = "  ".join(f"[green]✓[/green] {name} {ms:.0f} ms" for name, ms in done.items())
+        self.console.print(f"  {what:<24} {who or '[dim]nobody follows it yet[/dim]'}")
+
+
+def breast_cancer() -> Any:
+    """The data as a frame of 30 numeric columns and the target, "yes" or "no"."""
+    from sklearn.datasets import load_breast_cancer  # noqa: PLC0415
+
+    frame = load_breast_cancer(as_frame=True).frame
+    frame[TARGET] = frame.pop("target").map({0: "yes", 1: "no"})
+    return frame
+
+
+def progress_bar(console: Console) -> Progress:
+    """A bar with a message, percent and seconds."""
+    return Progress(
+        TextColumn("  {task.description:<28}"),
+        BarColumn(bar_width=36),
+        TaskProgressColumn(),
+        TimeElapsedColumn(),
+        console=console,
+    )
