@@ -1,13 +1,13 @@
 """The base of every event: a past-tense, immutable fact in its envelope."""
 
 import builtins
-import json
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from functools import lru_cache
-from typing import Annotated, Any, ClassVar, Protocol, Self, TypeVar
+from functools import cache
+from typing import Annotated, Any, ClassVar, Self, TypeVar
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter
 
 from events.identity import named_id, uuid7
 
@@ -65,47 +65,19 @@ class Event(BaseModel):
         )
 
     @classmethod
-    def restore(cls, stored: "Stored") -> Self:
-        """An event as it was stored. Fields that a newer publisher added are ignored.
+    def restore(cls, bodies: Sequence[str]) -> list[Self]:
+        """Events as they were stored, each the JSON of its data and envelope in one object.
 
-        Raises ValueError when the data do not fit the type.
+        Fields that a newer publisher added are ignored. Raises ValidationError when one of
+        them does not fit the type.
         """
-        if not stored.data.startswith("{"):
-            raise ValueError("data is not a JSON object")
-        body = stored.data[1:-1]
-        envelope = (
-            f'"id":"{stored.id.hex}","occurred_at":{stored.occurred_at},'
-            f'"source":{quoted(stored.source)},"user_id":{nullable(stored.user_id)},'
-            f'"correlation_id":{nullable(stored.correlation_id)},'
-            f'"causation_id":{nullable(stored.causation_id)},'
-            f'"traceparent":{quoted(stored.traceparent)}'
-        )
-        text = f"{{{body},{envelope}}}" if body else f"{{{envelope}}}"
-        return cls.model_validate_json(text, extra="ignore")
+        events: list[Self] = _many(cls).validate_json(f"[{','.join(bodies)}]", extra="ignore")
+        return events
 
 
-class Stored(Protocol):
-    """The columns of a stored event; `data` and the time are JSON, the other ids text."""
-
-    id: UUID
-    occurred_at: str
-    data: str
-    source: str
-    user_id: str | None
-    correlation_id: str | None
-    causation_id: str | None
-    traceparent: str | None
-
-
-@lru_cache(maxsize=256)
-def quoted(value: str | None) -> str:
-    """A text as JSON; publishers have few sources."""
-    return json.dumps(value)
-
-
-def nullable(value: str | None) -> str:
-    """A UUID's text as JSON."""
-    return "null" if value is None else f'"{value}"'
+@cache
+def _many(cls: type[Event]) -> TypeAdapter[Any]:
+    return TypeAdapter(list[cls])  # type: ignore[valid-type]
 
 
 class UserEvent(Event):

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
-from uuid import UUID
 
 from dramatiq import Message
 from prometheus_client import CollectorRegistry
@@ -61,8 +60,8 @@ class Engine:
     def deliver(self, message: "Message[Any]") -> None:
         """Handle one message, as an actor does."""
         ids, leases, again, probe = message.args
-        owed = [Owed(UUID(hex=id_), lease) for id_, lease in zip(ids, leases, strict=True)]
-        self.runner.run(self.handlers[message.queue_name], Batch(owed, again, probe))
+        batch = Batch(list(map(Owed, ids, leases)), again, probe)
+        self.runner.run(self.handlers[message.queue_name], batch)
 
     def work(self) -> None:
         """Relay and deliver until nothing is due."""

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
-from uuid import UUID
 
 import dramatiq
 from dramatiq import Message
@@ -42,8 +41,7 @@ def declare_actor(handler: Handler, runner: Runner, broker: dramatiq.Broker) -> 
     """One actor and one queue per handler, both under its name."""
 
     def handle(ids: list[str], leases: list[int], again: bool, probe: bool) -> None:  # noqa: FBT001
-        owed = [Owed(UUID(hex=id_), lease) for id_, lease in zip(ids, leases, strict=True)]
-        runner.run(handler, Batch(owed, again, probe))
+        runner.run(handler, Batch(list(map(Owed, ids, leases)), again, probe))
 
     declare = dramatiq.actor(actor_name=handler.name, queue_name=handler.name, broker=broker)
     declare(handle)

@@ -84,7 +84,7 @@ class Relay:
             self.sender.send(name, messages)
         except ConnectionClosed:
             with self.engine.connect() as connection:
-                owed = [Owed(each.event_id, each.lease) for each in leased]
+                owed = [Owed(each.event_id.hex, each.lease) for each in leased]
                 leases.release(connection, name, owed)
             raise
         self.sent[name] += len(messages)

@@ -2,6 +2,7 @@
 
 import time
 import traceback
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -87,8 +88,8 @@ class Runner:
         if not rows:
             self.in_transaction(lambda s: leases.release(s, handler.name, batch.owed))
             return
-        claimed = {row.id: row for row in rows}
-        held = Batch([Owed(row.id, row.leases) for row in rows], batch.again, batch.probe)
+        claimed = {row.id.hex: row for row in rows}
+        held = replace(batch, owed=leases.owed_by(rows))
         with self.keeper.keep(handler, held.owed, refund=int(batch.again)):
             self.attempt(handler, held, lambda h, part: self.call_out(h, part, claimed))
 
@@ -128,7 +129,7 @@ class Runner:
 
         return self.in_transaction(work)
 
-    def call_out(self, handler: Handler, batch: Batch, claimed: Mapping[UUID, Row[Any]]) -> int:
+    def call_out(self, handler: Handler, batch: Batch, claimed: Mapping[str, Row[Any]]) -> int:
         """Call the provider, then delete the debt and publish what followed, if it still holds."""
         rows = [claimed[owed.event_id] for owed in batch.owed]
         events, outcomes = restore(handler, rows)
@@ -140,7 +141,7 @@ class Runner:
                 outcomes |= answer
             elif answer is not None:
                 followers = [answer] if isinstance(answer, Event) else list(answer)
-        done = [owed for owed in batch.owed if owed.event_id not in outcomes]
+        done = leases.owed_by(row for row in rows if row.id not in outcomes)
         back = [row for row in rows if row.id in outcomes]
 
         def close(session: Session) -> int:
@@ -162,7 +163,7 @@ class Runner:
             log.warning(
                 "event_failed",
                 handler=handler.name,
-                event_id=str(owed.event_id),
+                event_id=owed.event_id,
                 lease=owed.lease,
                 error=describe(error),
             )
@@ -218,11 +219,21 @@ def restore(handler: Handler, rows: Sequence[Row[Any]]) -> tuple[list[Event], di
     """The events of rows; those that do not fit their type are rejected, not handled."""
     events: list[Event] = []
     broken: dict[UUID, Outcome] = {}
+    of_type: dict[str, list[Row[Any]]] = defaultdict(list)
     for row in rows:
+        of_type[row.type].append(row)
+    for type_, same in of_type.items():
         try:
-            events.append(handler.types[row.type].restore(row))
+            events += handler.types[type_].restore([row.body for row in same])
         except (KeyError, ValueError) as error:
-            broken[row.id] = Reject(f"The stored event cannot be read: {unreadable(error)}.")
+            if len(same) > 1:
+                for row in same:
+                    one, none = restore(handler, [row])
+                    events += one
+                    broken |= none
+            else:
+                reason = f"The stored event cannot be read: {unreadable(error)}."
+                broken[same[0].id] = Reject(reason)
     return events, broken
 
 
@@ -230,7 +241,7 @@ def verdicts(
     rows: Sequence[Row[Any]], outcomes: Mapping[UUID, Outcome], *, again: bool
 ) -> list[Verdict]:
     """What becomes of the rows that a handler left undone."""
-    return [verdict(Owed(row.id, row.leases), outcomes[row.id], again=again) for row in rows]
+    return [verdict(Owed(row.id.hex, row.leases), outcomes[row.id], again=again) for row in rows]
 
 
 def verdict(owed: Owed, error: Exception, *, again: bool) -> Verdict:
@@ -261,5 +272,5 @@ def unreadable(error: Exception) -> str:
     """Which fields do not fit, without what they hold."""
     if isinstance(error, ValidationError):
         fields = error.errors(include_input=False, include_url=False, include_context=False)
-        return "; ".join(f"{'.'.join(map(str, f['loc']))}: {f['msg']}" for f in fields)[:450]
+        return "; ".join(f"{'.'.join(map(str, f['loc'][1:]))}: {f['msg']}" for f in fields)[:450]
     return describe(error)

@@ -1,6 +1,17 @@
-"""The command line, `insights`."""
+"""The command line, `insights`: importing a module registers its commands."""
 
+from workers.cli import (  # noqa: F401
+    bench,
+    catalogue,
+    deliveries,
+    demo,
+    doctor,
+    handlers,
+    operate,
+    publish,
+    replay,
+    run,
+)
 from workers.cli.app import app
-from workers.cli import run as _run
 
 __all__ = ["app"]

@@ -1,0 +1,47 @@
+"""How commands print: tables for people, JSON for programs."""
+
+import json
+from datetime import timedelta
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from workers.cli.app import console
+
+WIDE = 250
+NOBODY = "[dim]nobody[/dim]"
+Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+
+
+def write_json(value: Any) -> None:
+    """Print a value as JSON; times in ISO 8601."""
+    typer.echo(json.dumps(value, indent=2, ensure_ascii=False, default=as_text))
+
+
+def as_text(value: object) -> str:
+    """A time, an id or the like as JSON knows it."""
+    isoformat = getattr(value, "isoformat", None)
+    return isoformat() if callable(isoformat) else str(value)
+
+
+def table_of(*columns: str, title: str | None = None) -> Table:
+    """An empty table in the look that all commands share."""
+    table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
+    for column in columns:
+        table.add_column(column, header_style="dim", overflow="fold")
+    return table
+
+
+def show(table: Table) -> None:
+    """Print a table; where nobody watches, no line is broken."""
+    console.print(table, width=None if console.is_terminal else WIDE, highlight=False)
+
+
+def human(span: timedelta) -> str:
+    """A length of time, roughly, without its sign."""
+    seconds = abs(span.total_seconds())
+    for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{seconds:.0f} s"
