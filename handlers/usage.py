@@ -46,6 +46,8 @@ UNKNOWN = text("""
 @transactional("usage", DatasetUploaded, DatasetDeleted, TrainingStarted, PredictionMade, batch=500)
 def count_usage(events: Sequence[Event], session: Session) -> Outcomes:
     """Count each event once, in the month it happened in; publish each limit's marks once."""
+    # Asked before counting: a profile that comes in between is counted, and its event comes back.
+    outcomes = dict(unknown_users(events, session))
     used = [used_by(event) for event in events]
     marks = session.execute(
         COUNT,
@@ -58,7 +60,7 @@ def count_usage(events: Sequence[Event], session: Session) -> Outcomes:
         },
     )
     publish(session, *(limit_event(mark) for mark in marks))
-    return dict(unknown_users(events, session))
+    return outcomes
 
 
 def used_by(event: Event) -> tuple[str, int]:
@@ -93,9 +95,9 @@ def unknown_users(events: Sequence[Event], session: Session) -> Iterator[tuple[U
     """The events of users without a profile: it may be on its way, so they are tried again."""
     users = {event.user_id for event in events}
     unknown = set(session.scalars(UNKNOWN, {"users": arrays.uuids(users)}))
-    young = datetime.now(UTC) - SIGN_UP_TAKES
+    now = datetime.now(UTC)
     for event in events:
         if event.user_id in unknown:
             reason = f"No profile has the id {event.user_id}."
-            is_young = event.occurred_at > young
+            is_young = abs(now - event.occurred_at) < SIGN_UP_TAKES
             yield event.id, RetryLater(LOOK_AGAIN, reason) if is_young else Failed(reason)

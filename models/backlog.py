@@ -1,14 +1,22 @@
 """What is owed right now, for operators to look at."""
 
 from collections.abc import Sequence
+from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection, Row, text
 from sqlalchemy.orm import Session
 
-STATES = ("due", "leased", "waiting", "dead")
-"""Due: may be leased now. Leased: handed out. Waiting: due later. Dead: due to an operator."""
+
+class State(StrEnum):
+    """Where a delivery stands. Leased: it was handed out. Waiting: it is due later."""
+
+    DUE = "due"
+    LEASED = "leased"
+    WAITING = "waiting"
+    DEAD = "dead"
+
 
 # One pass over the table, which is small by nature, is quicker than a look into each index.
 SUMMARY = text("""
@@ -20,7 +28,8 @@ SUMMARY = text("""
     FULL JOIN (
         SELECT o.handler,
                count(*) FILTER (WHERE o.died_at IS NULL AND o.due_at <= now()) AS due,
-               count(*) FILTER (WHERE o.died_at IS NULL AND o.due_at > now() AND o.leased) AS leased,
+               count(*) FILTER (WHERE o.died_at IS NULL AND o.due_at > now() AND o.leased)
+                   AS leased,
                count(*) FILTER (WHERE o.died_at IS NULL AND o.due_at > now() AND NOT o.leased)
                    AS waiting,
                count(*) FILTER (WHERE o.died_at IS NOT NULL) AS dead,
@@ -67,7 +76,7 @@ LISTING = text("""
 
 
 def summary(on: Connection | Session, handler: str | None = None) -> Sequence[Row[Any]]:
-    """Per handler: how much is in each of STATES, and how long the oldest has been due."""
+    """Per handler: how much is in each State, and how long the oldest has been due."""
     return on.execute(SUMMARY, {"handler": handler}).all()
 
 
@@ -76,7 +85,7 @@ def listing(
     *,
     handler: str | None = None,
     event: UUID | None = None,
-    state: str | None = None,
+    state: State | None = None,
     at_most: int = 50,
 ) -> Sequence[Row[Any]]:
     """Deliveries, the longest due first; `due_in` is negative for what was due or died before."""

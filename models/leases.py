@@ -1,8 +1,7 @@
-"""The life of a delivery, one statement a step: lease, take or claim, settle."""
+"""From the debt to the work: lease, then take or claim, extend, finish."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -12,12 +11,6 @@ from sqlalchemy.orm import Session
 from models import arrays
 
 Executor = Connection | Session
-
-FIRST_BACK_OFF = timedelta(seconds=5)
-LONGEST_BACK_OFF = timedelta(hours=1)
-PATIENCE = 3
-FIRST_REST = timedelta(seconds=2)
-LONGEST_REST = timedelta(seconds=60)
 
 
 class Owed(NamedTuple):
@@ -42,17 +35,6 @@ class Leased(NamedTuple):
     lease: int
     again: bool
     probe: bool
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """What becomes of a delivery that is not done."""
-
-    owed: Owed
-    error: str
-    charge: int = 1
-    dead: bool = False
-    after: timedelta | None = None
 
 
 # An event's type, and its data and envelope as one JSON object: put together here, it is read
@@ -133,63 +115,9 @@ CLAIM = text(
     + EVENT
 )
 
-PUT_BACK = text("""
-    INSERT INTO insights.deliveries (handler, event_id, leases, attempts, leased)
-    SELECT :handler, o.* , true
-    FROM unnest(CAST(:ids AS uuid[]), CAST(:leases AS integer[]), CAST(:attempts AS integer[])) o
-""")
-
 FINISH = text(
     OWED + "DELETE FROM insights.deliveries d USING owed WHERE d.ctid = owed.tid RETURNING owed.id"
 )
-
-CHARGE = text("""
-    UPDATE insights.deliveries d
-    SET attempts = attempts + 1,
-        last_error = 'The worker process died while it handled this event.',
-        died_at = CASE WHEN attempts >= :max_attempts THEN now() END
-    FROM unnest(CAST(:ids AS uuid[]), CAST(:leases AS integer[])) AS o (id, lease)
-    WHERE d.handler = :handler AND d.event_id = o.id AND d.leases = o.lease AND d.died_at IS NULL
-    RETURNING d.event_id, d.died_at IS NOT NULL AS dead
-""")
-
-SETTLE = text("""
-    UPDATE insights.deliveries d
-    SET leased = false,
-        attempts = d.attempts + v.charge,
-        last_error = v.error,
-        died_at = CASE WHEN v.dead OR d.attempts + v.charge >= :max_attempts AND v.after IS NULL
-                       THEN now() END,
-        due_at = now() + coalesce(v.after, (0.5 + random()) * least(
-            :longest, :first * 2 ^ least(d.attempts + v.charge - 1, 30)))
-    FROM unnest(
-        CAST(:ids AS uuid[]), CAST(:leases AS integer[]), CAST(:charges AS integer[]),
-        CAST(:errors AS text[]), CAST(:deads AS boolean[]), CAST(:afters AS interval[])
-    ) AS v (id, lease, charge, error, dead, after)
-    WHERE d.handler = :handler AND d.event_id = v.id AND d.leases = v.lease
-    RETURNING d.event_id, d.died_at IS NOT NULL AS dead
-""")
-
-RELEASE = text("""
-    UPDATE insights.deliveries d
-    SET leased = false, due_at = now(), attempts = greatest(0, d.attempts - :refund)
-    FROM unnest(CAST(:ids AS uuid[]), CAST(:leases AS integer[])) AS o (id, lease)
-    WHERE d.handler = :handler AND d.event_id = o.id AND d.leases = o.lease AND d.leased
-""")
-
-REST = text("""
-    UPDATE insights.handlers
-    SET failures_in_row = failures_in_row + 1,
-        resume_at = CASE WHEN failures_in_row + 1 >= :patience THEN
-            now() + least(:longest, :first * 2 ^ least(failures_in_row + 1 - :patience, 20)) END
-    WHERE name = :handler
-    RETURNING resume_at
-""")
-
-RECOVER = text("""
-    UPDATE insights.handlers SET failures_in_row = 0, resume_at = NULL
-    WHERE name = :handler AND failures_in_row > 0
-""")
 
 READ = text(
     """
@@ -217,7 +145,7 @@ def lease(on: Executor, rooms: Mapping[str, int], leases: Mapping[str, timedelta
 
 def take(on: Executor, handler: str, owed: Sequence[Owed]) -> Sequence[Row[Any]]:
     """Delete what is still owed under its lease and return it with its events."""
-    return on.execute(TAKE, {"handler": handler} | _columns(owed)).all()
+    return on.execute(TAKE, {"handler": handler} | columns(owed)).all()
 
 
 def claim(
@@ -228,39 +156,12 @@ def claim(
     Nothing is returned while the handler pauses or rests, unless this is the probe.
     """
     given = {"handler": handler, "lease": lease, "probe": probe}
-    return on.execute(CLAIM, given | _columns(owed)).all()
+    return on.execute(CLAIM, given | columns(owed)).all()
 
 
 def finish(on: Executor, handler: str, owed: Sequence[Owed]) -> set[UUID]:
     """Delete what is done, where the lease still holds; return the ids for which it did."""
-    return set(on.scalars(FINISH, {"handler": handler} | _columns(owed)))
-
-
-def charge(on: Executor, handler: str, owed: Sequence[Owed], max_attempts: int) -> dict[UUID, bool]:
-    """Count an attempt before it begins, for work that may kill its process.
-
-    Returns, for each that is still owed, whether it has been tried too often and is dead now.
-    """
-    given = {"handler": handler, "max_attempts": max_attempts}
-    return {row.event_id: row.dead for row in on.execute(CHARGE, given | _columns(owed))}
-
-
-def settle(
-    on: Executor, handler: str, verdicts: Sequence[Verdict], max_attempts: int
-) -> dict[UUID, bool]:
-    """Write what becomes of deliveries that are not done; return whether each is dead now."""
-    given = {
-        "handler": handler,
-        "max_attempts": max_attempts,
-        "first": FIRST_BACK_OFF,
-        "longest": LONGEST_BACK_OFF,
-        "charges": arrays.plain(verdict.charge for verdict in verdicts),
-        "errors": arrays.texts(verdict.error for verdict in verdicts),
-        "deads": arrays.plain(verdict.dead for verdict in verdicts),
-        "afters": [verdict.after for verdict in verdicts],
-    }
-    rows = on.execute(SETTLE, given | _columns(verdict.owed for verdict in verdicts))
-    return {row.event_id: row.dead for row in rows}
+    return set(on.scalars(FINISH, {"handler": handler} | columns(owed)))
 
 
 def read(on: Executor, ids: Iterable[UUID]) -> Sequence[Row[Any]]:
@@ -268,33 +169,9 @@ def read(on: Executor, ids: Iterable[UUID]) -> Sequence[Row[Any]]:
     return on.execute(READ, {"ids": arrays.uuids(ids)}).all()
 
 
-def put_back(on: Executor, handler: str, rows: Sequence[Row[Any]]) -> None:
-    """Undo `take` for some rows of its own transaction."""
-    given = _columns(owed_by(rows))
-    attempts = arrays.plain(row.attempts for row in rows)
-    on.execute(PUT_BACK, {"handler": handler, "attempts": attempts} | given)
-
-
-def release(on: Executor, handler: str, owed: Sequence[Owed], *, refund: int = 0) -> None:
-    """Give deliveries back unhandled: they are due at once, and cost no attempt."""
-    on.execute(RELEASE, {"handler": handler, "refund": refund} | _columns(owed))
-
-
-def rest(on: Executor, handler: str) -> datetime | None:
-    """Count a transport failure; after a few in a row, let the handler rest; return until when."""
-    given = {"patience": PATIENCE, "first": FIRST_REST, "longest": LONGEST_REST}
-    until: datetime | None = on.scalar(REST, given | {"handler": handler})
-    return until
-
-
-def recover(on: Executor, handler: str) -> None:
-    """The provider answered: forget its failures and end the rest."""
-    on.execute(RECOVER, {"handler": handler})
-
-
 def extend(on: Executor, handler: str, owed: Sequence[Owed], lease: timedelta) -> set[UUID]:
     """Keep leases for longer; return the ids of those that still hold."""
-    return set(on.scalars(EXTEND, {"handler": handler, "lease": lease} | _columns(owed)))
+    return set(on.scalars(EXTEND, {"handler": handler, "lease": lease} | columns(owed)))
 
 
 def owed_by(rows: Iterable[Row[Any]]) -> list[Owed]:
@@ -302,7 +179,8 @@ def owed_by(rows: Iterable[Row[Any]]) -> list[Owed]:
     return [Owed(row.id.hex, row.leases) for row in rows]
 
 
-def _columns(owed: Iterable[Owed]) -> dict[str, str]:
+def columns(owed: Iterable[Owed]) -> dict[str, str]:
+    """What the statements call `:ids` and `:leases`."""
     pairs = list(owed)
     return {
         "ids": "{" + ",".join([pair.event_id for pair in pairs]) + "}",

@@ -1,16 +1,19 @@
 """Live progress of trainings: a hash to read and a channel to follow, `training:{id}` both."""
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
-from typing import cast
+from typing import Any, cast
 
 import redis
 
 from services.redis import AWAY, down
 
 KEPT = 7 * 24 * 3600
+FINAL = frozenset({"completed", "failed", "cancelled"})
+STATUSES = FINAL | {"queued", "running"}
 
 
 @dataclass(frozen=True)
@@ -25,6 +28,27 @@ class Progress:
     message: str
     status: str
     at: int
+
+    @property
+    def is_final(self) -> bool:
+        """Whether the training has come to its end."""
+        return self.status in FINAL
+
+    @property
+    def rank(self) -> tuple[bool, int, float]:
+        """The law of progress.lua: of two states, the one of the greater rank stands."""
+        return self.is_final, self.at, self.progress
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        """The fields of the hash and of the channel's JSON; `updated_at` is in milliseconds."""
+        return {
+            "progress": self.progress,
+            "message": self.message,
+            "status": self.status,
+            "updated_at": self.at // 1000,
+            "version": self.at,
+        }
 
 
 class ProgressBoard:
@@ -42,35 +66,39 @@ class ProgressBoard:
         try:
             with self.client.pipeline(transaction=False) as line:
                 for each in news:
-                    line.eval(self.script, 1, f"training:{each.training_id}", *_arguments(each))
+                    fields = each.fields
+                    arguments = (*fields.values(), KEPT, json.dumps(fields))
+                    line.eval(self.script, 1, f"training:{each.training_id}", *arguments)
                 line.execute()
         except AWAY as error:
             raise down(error) from error
 
-    def read(self, training_id: str) -> Mapping[str, str]:
-        """The hash as it stands; empty when nothing is known. Raises ProviderDown."""
+    def read(self, training_id: str) -> Progress | None:
+        """The state that the hash tells, None when it tells none. Raises ProviderDown."""
         try:
             found = self.client.hgetall(f"training:{training_id}")
         except AWAY as error:
             raise down(error) from error
         pairs = cast("dict[bytes, bytes]", found).items()
-        return {key.decode(): value.decode() for key, value in pairs}
+        return understand(training_id, {key.decode(): value for key, value in pairs})
 
 
-def _arguments(news: Progress) -> tuple[str | int | float, ...]:
-    shown = {
-        "progress": news.progress,
-        "message": news.message,
-        "status": news.status,
-        "updated_at": news.at // 1000,
-        "version": news.at,
-    }
-    return (
-        news.progress,
-        news.message,
-        news.status,
-        news.at // 1000,
-        news.at,
-        KEPT,
-        json.dumps(shown),
-    )
+def understand(training_id: str, fields: Mapping[str, Any]) -> Progress | None:
+    """The state that a hash or a message tells; None where another writer left out a part."""
+    try:
+        progress, at = float(fields["progress"]), int(fields["version"])
+        message, status = (text(fields[name]) for name in ("message", "status"))
+    except (KeyError, OverflowError, TypeError, ValueError):
+        return None
+    if status not in STATUSES or not math.isfinite(progress):
+        return None
+    return Progress(training_id, progress, message, status, at)
+
+
+def text(value: object) -> str:
+    """A value of the hash, or of a message, as text. Raises TypeError, ValueError."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bytes):
+        return value.decode()
+    raise TypeError(type(value))

@@ -10,11 +10,12 @@ from sqlalchemy import text
 from handlers import Handler
 from models.leases import Owed
 from workers.assembly import Assembly
+from workers.batch import Batch
 from workers.keeper import LeaseKeeper
 from workers.metrics import Metrics
 from workers.migrate import register
 from workers.relay import Relay
-from workers.runner import Batch, Runner
+from workers.runner import Runner
 
 
 class Queue:

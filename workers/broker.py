@@ -8,8 +8,9 @@ from dramatiq import Message
 
 from handlers import Handler
 from models.leases import Leased, Owed
+from workers.batch import Batch
 from workers.redis_broker import RedisDoorbellBroker
-from workers.runner import Batch, Runner
+from workers.runner import Runner
 
 if TYPE_CHECKING:
     from workers.rabbitmq_broker import RabbitmqDoorbellBroker

@@ -10,7 +10,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.orm import Session, sessionmaker
 
 from handlers import Handler
-from models import leases
+from models import leases, settling
 from models.leases import Owed
 
 log = structlog.get_logger()
@@ -73,7 +73,7 @@ class LeaseKeeper(threading.Thread):
         """Give back whatever still runs when the process must end: it is nobody's failure."""
         for held in self.held():
             with self.sessions.begin() as session:
-                leases.release(session, held.handler.name, held.owed, refund=held.refund)
+                settling.release(session, held.handler.name, held.owed, refund=held.refund)
 
     def stop(self) -> None:
         """End the thread."""

@@ -51,6 +51,7 @@ def environment(settings: Settings) -> dict[str, str]:
         "REDIS_URL": plain(settings.redis_url),
         "INSIGHTS_API_KEYS": ",".join(map(plain, settings.insights_api_keys)),
         "INSIGHTS_HOME": str(settings.insights_home.resolve()),
+        "LOG_LEVEL": settings.log_level,
     }
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import InterfaceError, OperationalError
 
 from handlers import Handler
-from models import leases
+from models import leases, settling
 from models.leases import Leased, Owed
 from workers.broker import Sender, message_of
 from workers.metrics import Metrics
@@ -85,7 +85,7 @@ class Relay:
         except ConnectionClosed:
             with self.engine.connect() as connection:
                 owed = [Owed(each.event_id.hex, each.lease) for each in leased]
-                leases.release(connection, name, owed)
+                settling.release(connection, name, owed)
             raise
         self.sent[name] += len(messages)
         self.metrics.leased.labels(name).inc(len(leased))

@@ -1,46 +1,33 @@
 """Handles a batch that the relay sent: the effect, and what becomes of each delivery."""
 
 import time
-import traceback
-from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any, TypeVar
 from uuid import UUID
 
 import structlog
-from pydantic import ValidationError
 from sqlalchemy import Row
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.orm import Session, sessionmaker
+from structlog.contextvars import bound_contextvars
 
-from errors import InsightsError, ProviderDown
+from errors import ProviderDown
 from events import Event, named_id, publish
-from handlers import Handler, Kind, Outcome, Reject, RetryLater
-from models import leases
-from models.leases import Owed, Verdict
+from handlers import Handler, Kind
+from models import leases, resting, settling
+from models.leases import Owed
+from models.settling import Verdict
 from services import Services
+from workers.batch import Batch, restore
 from workers.keeper import LeaseKeeper
 from workers.metrics import Metrics
+from workers.verdicts import describe, verdict, verdicts
 
 log = structlog.get_logger()
 Result = TypeVar("Result")
 PAUSES = (0.05, 0.2, 0.5, 1, 2, 4, 4, 4)
-
-
-@dataclass(frozen=True)
-class Batch:
-    """What one message carries; see Leased for `again` and `probe`."""
-
-    owed: Sequence[Owed]
-    again: bool = False
-    probe: bool = False
-
-    def parts(self, size: int) -> "Iterator[Batch]":
-        """The batch in parts of at most `size`: a relay of another version may send more."""
-        for start in range(0, len(self.owed), size):
-            yield replace(self, owed=self.owed[start : start + size])
 
 
 @dataclass
@@ -68,7 +55,7 @@ class Runner:
         """Count the attempt before it begins, and tell whether it may: the last left no word."""
 
         def begin(session: Session) -> dict[UUID, bool]:
-            dead = leases.charge(session, handler.name, batch.owed, handler.max_attempts)
+            dead = settling.charge(session, handler.name, batch.owed, handler.max_attempts)
             self.bury(session, handler, dead)
             return dead
 
@@ -86,7 +73,7 @@ class Runner:
             )
         )
         if not rows:
-            self.in_transaction(lambda s: leases.release(s, handler.name, batch.owed))
+            self.in_transaction(lambda session: give_back(session, handler, batch))
             return
         claimed = {row.id.hex: row for row in rows}
         held = replace(batch, owed=leases.owed_by(rows))
@@ -97,6 +84,7 @@ class Runner:
         self, handler: Handler, batch: Batch, effect: Callable[[Handler, Batch], int]
     ) -> None:
         """Try; on failure halve, until the event that is to blame stands alone."""
+        began = time.monotonic()
         try:
             done = effect(handler, batch)
         except (OperationalError, InterfaceError):
@@ -111,6 +99,14 @@ class Runner:
                 self.settle(handler, [(batch.owed[0], error)], again=batch.again)
         else:
             self.metrics.done(handler.name, done)
+            log.info(
+                "handled",
+                handler=handler.name,
+                events=done,
+                event_id=batch.owed[0].event_id if len(batch.owed) == 1 else None,
+                lease=batch.owed[0].lease,
+                ms=round((time.monotonic() - began) * 1000, 1),
+            )
 
     def commit_effect(self, handler: Handler, batch: Batch) -> int:
         """Effect and deletion of the debt in one transaction; returns how many are done."""
@@ -118,12 +114,14 @@ class Runner:
         def work(session: Session) -> int:
             rows = leases.take(session, handler.name, batch.owed)
             if not rows:
+                give_back(session, handler, batch)
                 return 0
             events, broken = restore(handler, rows)
-            outcomes = broken | (handler(events, session) or {} if events else {})
+            with about(handler, rows, events):
+                outcomes = broken | (handler(events, session) or {} if events else {})
             if outcomes:
                 back = [row for row in rows if row.id in outcomes]
-                leases.put_back(session, handler.name, back)
+                settling.put_back(session, handler.name, back)
                 self.write(session, handler, verdicts(back, outcomes, again=batch.again))
             return len(rows) - len(outcomes)
 
@@ -136,7 +134,8 @@ class Runner:
         followers: list[Event] = []
         if events:
             keys = [str(named_id(handler.name, event.id)) for event in events]
-            answer = handler(events, self.services, keys if handler.batch > 1 else keys[0])
+            with about(handler, rows, events):
+                answer = handler(events, self.services, keys if handler.batch > 1 else keys[0])
             if isinstance(answer, Mapping):
                 outcomes |= answer
             elif answer is not None:
@@ -149,7 +148,7 @@ class Runner:
             publish(session, *(f for f in followers if f.causation_id in finished))
             self.write(session, handler, verdicts(back, outcomes, again=batch.again))
             if handler.name in self.troubled or batch.probe:
-                leases.recover(session, handler.name)
+                resting.recover(session, handler.name)
                 self.troubled.discard(handler.name)
             return len(finished)
 
@@ -175,7 +174,7 @@ class Runner:
         if not written:
             return
         self.metrics.failed(handler.name, len(written))
-        dead = leases.settle(session, handler.name, written, handler.max_attempts)
+        dead = settling.settle(session, handler.name, written, handler.max_attempts)
         self.bury(session, handler, dead)
 
     def bury(self, session: Session, handler: Handler, dead: Mapping[UUID, bool]) -> None:
@@ -190,9 +189,9 @@ class Runner:
         """The provider is down: give everything back, and let the handler rest if it stays so."""
         self.troubled.add(handler.name)
 
-        def give_back(session: Session) -> None:
-            resume_at = leases.rest(session, handler.name)
-            leases.release(session, handler.name, batch.owed, refund=int(batch.again))
+        def put_off(session: Session) -> None:
+            resume_at = resting.rest(session, handler.name)
+            give_back(session, handler, batch)
             log.warning(
                 "provider_down",
                 handler=handler.name,
@@ -200,7 +199,7 @@ class Runner:
                 resume_at=resume_at and resume_at.isoformat(),
             )
 
-        self.in_transaction(give_back)
+        self.in_transaction(put_off)
 
     def in_transaction(self, work: Callable[[Session], Result]) -> Result:
         """Run `work` in a transaction; try again while the database is away or deadlocked."""
@@ -215,62 +214,20 @@ class Runner:
         raise AssertionError("unreachable")
 
 
-def restore(handler: Handler, rows: Sequence[Row[Any]]) -> tuple[list[Event], dict[UUID, Outcome]]:
-    """The events of rows; those that do not fit their type are rejected, not handled."""
-    events: list[Event] = []
-    broken: dict[UUID, Outcome] = {}
-    of_type: dict[str, list[Row[Any]]] = defaultdict(list)
-    for row in rows:
-        of_type[row.type].append(row)
-    for type_, same in of_type.items():
-        try:
-            events += handler.types[type_].restore([row.body for row in same])
-        except (KeyError, ValueError) as error:
-            if len(same) > 1:
-                for row in same:
-                    one, none = restore(handler, [row])
-                    events += one
-                    broken |= none
-            else:
-                reason = f"The stored event cannot be read: {unreadable(error)}."
-                broken[same[0].id] = Reject(reason)
-    return events, broken
+def give_back(session: Session, handler: Handler, batch: Batch) -> None:
+    """What was not begun, since its handler pauses or rests, is due again at no cost."""
+    settling.release(session, handler.name, batch.owed, refund=int(batch.again))
 
 
-def verdicts(
-    rows: Sequence[Row[Any]], outcomes: Mapping[UUID, Outcome], *, again: bool
-) -> list[Verdict]:
-    """What becomes of the rows that a handler left undone."""
-    return [verdict(Owed(row.id.hex, row.leases), outcomes[row.id], again=again) for row in rows]
-
-
-def verdict(owed: Owed, error: Exception, *, again: bool) -> Verdict:
-    """What an outcome or an error makes of a delivery; `again` was charged when it began."""
-    charged = int(again)
-    match error:
-        case RetryLater(after=after):
-            return Verdict(owed, describe(error), charge=-charged, after=after)
-        case Reject():
-            return Verdict(owed, describe(error), charge=1 - charged, dead=True)
-        case _:
-            return Verdict(owed, describe(error), charge=1 - charged)
-
-
-def describe(error: Exception) -> str:
-    """An error for `last_error`: our own sentences whole, a stranger's by its name and place.
-
-    What a stranger's message quotes may be personal data.
-    """
-    if isinstance(error, InsightsError):
-        return str(error)[:500]
-    frames = traceback.extract_tb(error.__traceback__)
-    place = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
-    return f"{type(error).__name__}{place}"
-
-
-def unreadable(error: Exception) -> str:
-    """Which fields do not fit, without what they hold."""
-    if isinstance(error, ValidationError):
-        fields = error.errors(include_input=False, include_url=False, include_context=False)
-        return "; ".join(f"{'.'.join(map(str, f['loc'][1:]))}: {f['msg']}" for f in fields)[:450]
-    return describe(error)
+def about(
+    handler: Handler, rows: Sequence[Row[Any]], events: Sequence[Event]
+) -> AbstractContextManager[None]:
+    """Have every log line of the block tell what is handled."""
+    if len(events) != 1:
+        return bound_contextvars(handler=handler.name, events=len(events))
+    return bound_contextvars(
+        handler=handler.name,
+        event_id=str(events[0].id),
+        lease=rows[0].leases,
+        correlation_id=str(events[0].correlation_id),
+    )

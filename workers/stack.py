@@ -13,6 +13,7 @@ import httpx
 from errors import InsightsError
 from settings import Settings
 from workers.assembly import Assembly
+from workers.exporter import shared_folder
 from workers.migrate import migrate
 from workers.own import environment, own_servers
 from workers.servers import Server
@@ -42,7 +43,8 @@ def running_stack(settings: Settings, *, workers: int = 2) -> Iterator[Stack]:
         port = complete.port or free_port(complete.host)
         assembly = Assembly(complete)
         migrate(assembly.engine, assembly.catalogue, assembly.handlers)
-        surroundings = os.environ | environment(complete) | {"PORT": str(port)}
+        counting = shared_folder(complete.insights_home / "metrics")
+        surroundings = os.environ | environment(complete) | counting | {"PORT": str(port)}
         supervisor = Supervisor()
         for name in ("web", "relay", "scheduler"):
             supervisor.add(name, insights(name), surroundings)

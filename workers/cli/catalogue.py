@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from events import Catalogue, load_catalogue
+from events import Catalogue, Event, load_catalogue
 from events.contract import (
     asyncapi,
     breaking_changes,
@@ -50,7 +50,7 @@ def catalogue(
     if as_json_schema:
         write_json(json_schema(types))
     elif as_asyncapi:
-        write_json(asyncapi(types, followed, version_of_ours()))
+        write_json(asyncapi(taken_by_the_door(types), followed, version_of_ours()))
     elif as_json:
         write_json([entry(type_, data_schema(types[type_]), followed[type_]) for type_ in types])
     else:
@@ -78,6 +78,13 @@ def release_contract() -> None:
     write_released(new)
     added = new["$defs"].keys() - old["$defs"].keys()
     console.print(f"Released {len(new['$defs'])} types, {len(added)} of them new.")
+
+
+def taken_by_the_door(types: Catalogue) -> dict[str, type[Event]]:
+    """The types that the product does not keep to itself."""
+    from web.understanding import OUR_OWN
+
+    return {type_: each for type_, each in types.items() if each.__module__ not in OUR_OWN}
 
 
 def version_of_ours() -> str:

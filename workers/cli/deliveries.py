@@ -63,15 +63,15 @@ def entry(row: Any) -> dict[str, Any]:
 
 def show_deliveries(rows: Sequence[Any]) -> None:
     """Deliveries for a person, an event's type above its id."""
-    table = table_of("handler", "event", "state", "when", "tries", "last error")
-    table.columns[1].no_wrap = True
+    table = table_of("handler", "event", "state", "tries", "last error")
+    for column in table.columns[:3]:
+        column.no_wrap = True
     for row in rows:
         color = COLORS[State(row.state)]
         table.add_row(
             row.handler,
             f"{row.type or 'pruned'}\n[dim]{row.event_id}[/dim]",
-            f"[{color}]{row.state}[/{color}]",
-            when(row.state, row.due_in),
+            f"[{color}]{row.state}[/{color}]\n{when(row.state, row.due_in)}",
             str(row.attempts),
             escape(row.last_error or ""),
         )

@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Annotated, Any
 
 import typer
+from rich.console import Console
 from rich.table import Table
 
 from workers.cli.app import console
@@ -35,7 +36,8 @@ def table_of(*columns: str, title: str | None = None) -> Table:
 
 def show(table: Table) -> None:
     """Print a table; where nobody watches, no line is broken."""
-    console.print(table, width=None if console.is_terminal else WIDE, highlight=False)
+    target = console if console.is_terminal else Console(width=WIDE)
+    target.print(table, highlight=False)
 
 
 def human(span: timedelta) -> str:

@@ -1,11 +1,12 @@
 """The command that publishes an event by hand."""
 
 import json
+import re
 import sys
+from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
 from typing import Annotated, Any
-from uuid import UUID
 
 import typer
 from pydantic import ValidationError
@@ -17,9 +18,10 @@ from events.event import ENVELOPE
 from workers.cli.app import app, assemble, console
 from workers.cli.database import in_sentences
 from workers.cli.errors import WrongInput
-from workers.cli.moments import maybe_moment
+from workers.cli.moments import parse_moment
 from workers.cli.output import Json, write_json
 
+CANONICAL = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 OPTIONS = {"user_id": "--user", "id": "--id", "occurred_at": "--occurred-at", "source": "--source"}
 
 
@@ -49,10 +51,9 @@ def publish(
     """
     with closing(assemble()) as assembly:
         class_ = assembly.catalogue[type_]
-        given = {"user_id": user, "id": id_of(id_, source), "source": source}
-        event = event_of(
-            class_, read_data(data), given | {"occurred_at": maybe_moment(occurred_at)}
-        )
+        when = None if occurred_at is None else parse_moment(occurred_at).isoformat()
+        given = {"id": id_of(id_, source), "source": source, "user_id": user, "occurred_at": when}
+        event = event_of(class_, read_data(data), given)
         with in_sentences(), assembly.sessions.begin() as session:
             new = event.id in publish_events(session, event)
     if as_json:
@@ -63,14 +64,11 @@ def publish(
         console.print(f"{event.id} was published before: nothing follows from it again")
 
 
-def id_of(given: str | None, source: str) -> UUID | None:
-    """A UUID as it is; of any other text, the same UUID for the same source and text."""
+def id_of(given: str | None, source: str) -> str | None:
+    """A UUID in its usual form as it is; of any other text, always the same UUID per source."""
     if given == "":
         raise WrongInput("--id is empty. Leave it out, and the event gets a new id.")
-    try:
-        return None if given is None else UUID(given)
-    except ValueError:
-        return named_id(source, given)
+    return given if given is None or CANONICAL.fullmatch(given) else str(named_id(source, given))
 
 
 def read_data(given: str) -> dict[str, Any]:
@@ -104,11 +102,13 @@ def refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is not a JSON value")
 
 
-def event_of(class_: type[Event], data: dict[str, Any], envelope: dict[str, Any]) -> Event:
+def event_of(
+    class_: type[Event], data: dict[str, Any], envelope: Mapping[str, str | None]
+) -> Event:
     """The event; what is None in the envelope is as if left out. Raises WrongInput."""
     given = {name: value for name, value in envelope.items() if value is not None}
     try:
-        return class_.model_validate(data | given)
+        return class_.model_validate_json(json.dumps(data | given), strict=True)
     except ValidationError as error:
         wrong = "; ".join(complaint(each, class_) for each in error.errors(include_url=False))
         raise WrongInput(f"This is no {class_.type}: {wrong}.") from None

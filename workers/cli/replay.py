@@ -22,6 +22,7 @@ from workers.cli.errors import WrongInput
 from workers.cli.moments import maybe_moment
 from workers.cli.output import Json, show, table_of, write_json
 
+HANDLED_TOO = "Replay them? What was handled before is handled again."
 TIME = "an ISO time (UTC unless it says else), or 24h for 24 hours ago"
 
 
@@ -60,7 +61,7 @@ def replay(
             show_counts(counts, past=past)
         if not dry_run and any(counts.values()):
             if not yes:
-                typer.confirm("Replay them?", abort=True)
+                typer.confirm(HANDLED_TOO if past else "Replay them?", abort=True)
             done = sum(steps(assembly, chosen, past=past))
             ring(assembly)
         else:

@@ -1,6 +1,8 @@
 """Commands that run a part of the product until it is stopped."""
 
 import os
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated
 
 import typer
@@ -9,6 +11,7 @@ from services.doorbell import RELAY, Listener
 from settings import load_settings
 from workers.broker import make_broker
 from workers.cli.app import app, assemble
+from workers.exporter import serve_metrics, shared_folder
 from workers.logs import set_up_logs
 from workers.metrics import Metrics
 from workers.migrate import migrate as migrate_database
@@ -57,6 +60,7 @@ def web() -> None:
 def relay() -> None:
     """Lease due deliveries and send them to the workers' queues. Run any number."""
     assembly = assemble()
+    serve_metrics(assembly.settings)
     stopped = stop_event()
     listener = Listener(assembly.settings.redis, [RELAY])
     listener.start()
@@ -77,17 +81,23 @@ def worker(
     assembly = assemble()
     chosen = choose(assembly.handlers, handlers, threads)
     if processes == 1:
+        serve_metrics(assembly.settings)
         run_worker(assembly, chosen)
     supervisor = Supervisor()
     options = ["--handlers", handlers] if handlers else []
     options += ["--threads", str(threads)] if threads else []
-    for number in range(processes):
-        supervisor.add(f"worker-{number + 1}", insights("worker", *options), os.environ)
-    supervisor.run(stop_event())
+    with TemporaryDirectory(prefix="insights-metrics-") as folder:
+        surroundings = os.environ | shared_folder(Path(folder)) | {"METRICS_PORT": ""}
+        for number in range(processes):
+            supervisor.add(f"worker-{number + 1}", insights("worker", *options), surroundings)
+        os.environ |= shared_folder(Path(folder))
+        serve_metrics(assembly.settings)
+        supervisor.run(stop_event())
 
 
 @app.command()
 def scheduler() -> None:
     """Publish the events of scheduled jobs when they are due. Run any number."""
     assembly = assemble()
+    serve_metrics(assembly.settings)
     Scheduler(assembly.settings, assembly.publish).run(stop_event())

@@ -1,5 +1,6 @@
 """The story that the demo tells, step by step, and how it looks on a terminal."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -48,8 +49,11 @@ class Story:
         self.followed(event.type, self.client.follow(event.id))
 
     def upload(self) -> str:
-        """Her data set, the breast-cancer data that scikit-learn ships, counts against her plan."""
-        table = breast_cancer()
+        """Her data set, the breast-cancer data that scikit-learn ships, counts against her plan.
+
+        The last rows are kept back: the model is to predict what it never saw.
+        """
+        table = breast_cancer().head(-PREDICTIONS)
         dataset_id = f"breast-cancer-{self.user_id.hex[-8:]}"
         with self.storage.open(f"{dataset_id}.csv", "wb") as file:
             written = file.write(table.to_csv(index=False).encode())
@@ -77,17 +81,18 @@ class Story:
             hyperparameters={"n_estimators": 300},
         )
         self.heading("She trains a random forest of 300 trees")
-        with progress_bar(self.console) as bar:
+        with progress_bar(self.console) as bar, ThreadPoolExecutor(1) as aside:
             task = bar.add_task("Waiting for a worker", total=100)
             news: dict[str, Any] = {}
             for news in self.client.progress(event.training_id):
                 if not news:
                     self.client.publish(event)
+                    done = aside.submit(self.client.follow, event.id)
                     continue
                 bar.update(task, completed=news["progress"], description=news["message"])
         if news["status"] != "completed":
             raise StoryBroken(f"The training {news['status']}: {news['message']}")
-        self.followed(event.type, self.client.follow(event.id))
+        self.followed(event.type, done.result())
         completed = named_id(event.id, "training.completed")
         self.followed("training.completed", self.client.follow(completed))
         return event.training_id
@@ -98,12 +103,14 @@ class Story:
 
         with self.storage.open(f"models/{training_id}.skops") as file:
             model = load(file)
-        rows = breast_cancer().head(PREDICTIONS)
+        rows = breast_cancer().tail(PREDICTIONS)
         answers = predict(model, rows.drop(columns=TARGET))
         right = sum(
             str(answer.label) == truth for answer, truth in zip(answers, rows[TARGET], strict=True)
         )
-        self.heading(f"She makes {PREDICTIONS} predictions: {right} are right")
+        self.heading(
+            f"She makes {PREDICTIONS} predictions on rows the model never saw: {right} are right"
+        )
         events = [
             PredictionMade(user_id=self.user_id, model_id=training_id) for _ in range(PREDICTIONS)
         ]

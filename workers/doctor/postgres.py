@@ -70,8 +70,8 @@ def check_migrations(connection: "Connection") -> Finding:
     try:
         behind = len(list(script.iterate_revisions("head", current or "base")))
     except CommandError:
-        detail = f"the database is at {current}, which this code does not know"
-        return Finding(what, Status.WRONG, detail, "Is this code older than the database?")
+        detail = f"at {current}, which this code does not know"
+        return Finding(what, Status.HINT, detail, "The database is ahead: update this code.")
     if behind:
         detail = f"{behind} behind: at {current or 'nothing'}, the code at {head}"
         return Finding(what, Status.WRONG, detail, MIGRATE)

@@ -1,0 +1,82 @@
+"""What a doctor asks the database about itself."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, text
+
+SERVER = text("""
+    SELECT current_setting('server_version') AS version,
+           CAST(current_setting('server_version_num') AS integer) AS number,
+           current_user AS role, current_database() AS database, pg_backend_pid() AS pid
+""")
+
+MIGRATED = text("SELECT to_regclass('insights.alembic_version') IS NOT NULL")
+REVISION = text("SELECT version_num FROM insights.alembic_version")
+
+TYPES = text("SELECT type, version, schema FROM insights.event_types")
+SUBSCRIPTIONS = text("SELECT event_type, handler FROM insights.subscriptions")
+
+# Supabase shows `public` to browsers; whoever browses comes as one of these roles.
+LEAKS = text("""
+    WITH roles AS (
+        SELECT 'public' AS name
+        UNION SELECT rolname FROM pg_roles WHERE rolname IN ('anon', 'authenticated')
+    )
+    SELECT r.name || ' may look into the schema insights' FROM roles r
+    WHERE has_schema_privilege(r.name, 'insights', 'USAGE')
+    UNION ALL
+    SELECT r.name || ' may call ' || CAST(CAST(p.oid AS regprocedure) AS text)
+    FROM roles r, pg_proc p
+    WHERE p.pronamespace = CAST('public' AS regnamespace)
+      AND p.proname IN ('publish_event', 'increment_usage', 'check_limit')
+      AND has_function_privilege(r.name, p.oid, 'EXECUTE')
+    UNION ALL
+    SELECT CAST(CAST(c.oid AS regclass) AS text) || ' has no row-level security' FROM pg_class c
+    WHERE c.relkind IN ('r', 'p') AND NOT c.relrowsecurity
+      AND (c.relnamespace = CAST('insights' AS regnamespace) AND c.relname <> 'alembic_version'
+           OR c.oid = to_regclass('public.usage_limits')
+           OR c.oid = to_regclass('public.profiles') AND EXISTS (
+               SELECT FROM roles r WHERE r.name <> 'public'))
+    UNION ALL
+    SELECT 'this role is itself subject to row-level security and sees no rows'
+    WHERE row_security_active('insights.events')
+""")
+
+
+class Server(NamedTuple):
+    """A PostgreSQL server as it presents itself; `pid` is that of this connection's process."""
+
+    version: str
+    number: int
+    role: str
+    database: str
+    pid: int
+
+
+def server(on: Connection) -> Server:
+    """Which server this is, and as whom we speak to it."""
+    return Server(*on.execute(SERVER).one())
+
+
+def revision(on: Connection) -> str | None:
+    """The migration that the database is at; None before the first."""
+    if not on.scalar(MIGRATED):
+        return None
+    found: str | None = on.scalar(REVISION)
+    return found
+
+
+def registered_types(on: Connection) -> dict[str, tuple[int, Any]]:
+    """The event types that the database knows: version and schema."""
+    return {row.type: (row.version, row.schema) for row in on.execute(TYPES)}
+
+
+def subscriptions(on: Connection) -> set[tuple[str, str]]:
+    """The pairs of event type and handler that the database knows."""
+    return {(row.event_type, row.handler) for row in on.execute(SUBSCRIPTIONS)}
+
+
+def leaks(on: Connection) -> Sequence[str]:
+    """What is open to those for whom it is not meant, or closed to us; each a short sentence."""
+    return on.scalars(LEAKS).all()

@@ -1,0 +1,61 @@
+"""How many requests came in a window of time: a counter, `ratelimit:{identifier}`."""
+
+import math
+import time
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import cast
+
+import redis
+import structlog
+
+log = structlog.get_logger()
+LOOK_AGAIN = 1.0
+
+
+@dataclass(frozen=True)
+class Allowance:
+    """What one request found: `limit` per `window` seconds, `used` with this one."""
+
+    limit: int
+    window: int
+    used: int
+    seconds_left: int
+
+    @property
+    def remaining(self) -> int:
+        """How many more may come in this window."""
+        return max(0, self.limit - self.used)
+
+    @property
+    def exceeded(self) -> bool:
+        """Whether this request is one too many."""
+        return self.used > self.limit
+
+
+class RateLimit:
+    """A fixed window: the first request opens it, and its end frees the key."""
+
+    def __init__(self, client: "redis.Redis", limit: int, window: int) -> None:
+        self.client = client
+        self.limit = limit
+        self.window = window
+        self.script = files("services").joinpath("ratelimit.lua").read_text()
+        self.rests_until = 0.0
+
+    def count(self, identifier: str) -> Allowance | None:
+        """Count a request; one round trip.
+
+        None when Redis cannot tell: then it is not asked for a second, so that its absence
+        delays few.
+        """
+        if time.monotonic() < self.rests_until:
+            return None
+        try:
+            found = self.client.eval(self.script, 1, f"ratelimit:{identifier}", self.window)
+        except redis.RedisError as error:
+            log.warning("rate_limit_off", error=type(error).__name__)
+            self.rests_until = time.monotonic() + LOOK_AGAIN
+            return None
+        used, milliseconds = cast("tuple[int, int]", found)
+        return Allowance(self.limit, self.window, used, math.ceil(milliseconds / 1000))

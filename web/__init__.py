@@ -1,0 +1,1 @@
+"""The door: events in, live progress and usage out."""

@@ -1,0 +1,74 @@
+"""The parts that the endpoints work with, made once per app and handed to each of them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Annotated
+
+from fastapi import Depends, Request
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session, sessionmaker
+
+from events import Catalogue, load_catalogue, ring_after_commit
+from models.database import connect, session_factory
+from services.doorbell import Doorbell
+from services.progress import ProgressBoard
+from services.ratelimit import RateLimit
+from services.redis_quick import answers, connect_quickly
+from settings import Settings
+from web.keys import Keys
+from web.open_streams import OpenStreams
+from web.readiness import Readiness
+
+CONNECTIONS = 10
+
+
+@dataclass(frozen=True)
+class Door:
+    """One app's parts. Nothing connects before it is used."""
+
+    settings: Settings
+    catalogue: Catalogue
+    keys: Keys
+    engine: Engine
+    sessions: "sessionmaker[Session]"
+    board: ProgressBoard
+    rate_limit: RateLimit
+    readiness: Readiness
+    streams: OpenStreams
+    closers: tuple[Callable[[], None], ...]
+
+    def close(self) -> None:
+        """Close the connections that were made."""
+        for close in self.closers:
+            close()
+
+
+def open_door(settings: Settings) -> Door:
+    """The parts that these settings ask for. Raises MissingSetting."""
+    engine = connect(settings.postgres_url, size=CONNECTIONS, name="insights-web")
+    redis = connect_quickly(settings.redis)
+    sessions = session_factory(engine)
+    ring_after_commit(sessions, Doorbell(redis).ring)
+    catalogue = load_catalogue(*settings.extra_packages)
+    return Door(
+        settings=settings,
+        catalogue=catalogue,
+        keys=Keys(settings.insights_api_keys),
+        engine=engine,
+        sessions=sessions,
+        board=ProgressBoard(redis),
+        rate_limit=RateLimit(redis, settings.rate_limit, settings.rate_limit_seconds),
+        readiness=Readiness(settings.postgres_url, partial(answers, redis), frozenset(catalogue)),
+        streams=OpenStreams(),
+        closers=(engine.dispose, redis.close),
+    )
+
+
+async def door_of(request: Request) -> Door:
+    """The door of the app that the request came to."""
+    door: Door = request.app.state.door
+    return door
+
+
+TheDoor = Annotated[Door, Depends(door_of)]

@@ -1,0 +1,137 @@
+"""What the OpenAPI document says of events: which there are, and how each of them must be."""
+
+from typing import Any
+
+from fastapi import FastAPI
+
+from events import Catalogue, Event
+from events.contract.schema import data_schema
+from web.cloudevents import BATCHED, MOST_EVENTS, STRUCTURED
+from web.envelope import CloudEvent
+from web.problems import MEDIA_TYPE, ProblemDocument
+from web.understanding import OUR_OWN
+
+REFERENCE = "#/components/schemas/{model}"
+USER = "0198c0de-0000-7000-8000-0000000000aa"
+EXAMPLE = {
+    "specversion": "1.0",
+    "id": "upload-1842",
+    "source": "/platform",
+    "type": "dataset.uploaded",
+    "subject": USER,
+    "time": "2026-11-22T09:30:00Z",
+    "data": {
+        "dataset_id": "d-77",
+        "filename": "churn.csv",
+        "size_mb": 1.2,
+        "row_count": 5000,
+        "column_count": 12,
+    },
+}
+ANOTHER = EXAMPLE | {
+    "id": "prediction-9",
+    "type": "prediction.made",
+    "data": {"model_id": "m-5", "prediction_count": 3},
+}
+BINARY = ("specversion", "id", "source", "type", "subject", "time")
+
+Schema = dict[str, Any]
+
+PROBLEM: dict[int | str, Schema] = {
+    "default": {
+        "description": "A problem document (RFC 9457) that names what is wrong",
+        "content": {
+            MEDIA_TYPE: {"schema": {"$ref": REFERENCE.format(model=ProblemDocument.__name__)}}
+        },
+    }
+}
+
+
+def describe_events(app: FastAPI, catalogue: Catalogue) -> None:
+    """Add the catalogue to the document that the app serves, once it is asked for."""
+    plain = app.openapi
+
+    def complete() -> Schema:
+        document = plain()
+        operation = document["paths"]["/events"]["post"]
+        if "requestBody" not in operation:
+            schemas = document.setdefault("components", {}).setdefault("schemas", {})
+            schemas |= schemas_of(catalogue)
+            operation["requestBody"] = request_body()
+            operation.setdefault("parameters", []).extend(binary_headers())
+        return document
+
+    app.openapi = complete  # type: ignore[method-assign]
+
+
+def schemas_of(catalogue: Catalogue) -> Schema:
+    """The schemas of the problem document, of each type, and of any event."""
+    document = ProblemDocument.model_json_schema(ref_template=REFERENCE)
+    schemas: Schema = document.pop("$defs") | {ProblemDocument.__name__: document}
+    classes = [catalogue[type_] for type_ in catalogue]
+    taken = [class_ for class_ in classes if class_.__module__ not in OUR_OWN]
+    for class_ in taken:
+        schemas[f"{class_.type}.data"] = data_schema(class_)
+        schemas[class_.type] = event_schema(class_)
+    schemas["Event"] = {
+        "oneOf": [{"$ref": REFERENCE.format(model=class_.type)} for class_ in taken],
+        "discriminator": {"propertyName": "type"},
+    }
+    schemas["Data"] = {
+        "anyOf": [{"$ref": REFERENCE.format(model=f"{class_.type}.data")} for class_ in taken]
+    }
+    return schemas
+
+
+def event_schema(class_: type[Event]) -> Schema:
+    """What a CloudEvent of a type must be."""
+    schema = CloudEvent.model_json_schema()
+    data = data_schema(class_)
+    fields = schema["properties"] | {
+        "type": {"type": "string", "const": class_.type},
+        "data": {"$ref": REFERENCE.format(model=f"{class_.type}.data")},
+    }
+    del fields["data_base64"]
+    user = {"required": ["subject"], "properties": {"subject": {"format": "uuid"}}}
+    users = [{"required": ["userid"]}, user] if data["x-user-required"] else [{}]
+    return schema | {
+        "title": class_.type,
+        "description": data["description"],
+        "properties": fields,
+        "required": [*schema["required"], *(["data"] if data["required"] else [])],
+        "anyOf": users,
+    }
+
+
+def request_body() -> Schema:
+    """The three modes in which events may come."""
+    event = {"$ref": REFERENCE.format(model="Event")}
+    return {
+        "required": True,
+        "content": {
+            STRUCTURED: {"schema": event, "example": EXAMPLE},
+            BATCHED: {
+                "schema": {"type": "array", "items": event, "maxItems": MOST_EVENTS},
+                "example": [EXAMPLE, ANOTHER],
+            },
+            "application/json": {
+                "schema": {"$ref": REFERENCE.format(model="Data")},
+                "example": EXAMPLE["data"],
+            },
+        },
+    }
+
+
+def binary_headers() -> list[Schema]:
+    """The headers that carry the attributes when the body is the data alone."""
+    return [
+        {
+            "name": f"ce-{name}",
+            "in": "header",
+            "required": False,
+            "description": f"In binary mode, the attribute `{name}`, percent-encoded UTF-8.",
+            "schema": {"type": "string"},
+            "example": EXAMPLE[name],
+        }
+        for name in BINARY
+    ]

@@ -1,0 +1,50 @@
+"""What one message carries, and the events that it stands for."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row
+
+from events import Event
+from handlers import Handler, Outcome, Reject
+from models.leases import Owed
+from workers.verdicts import unreadable
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What one message carries; see Leased for `again` and `probe`."""
+
+    owed: Sequence[Owed]
+    again: bool = False
+    probe: bool = False
+
+    def parts(self, size: int) -> "Iterator[Batch]":
+        """The batch in parts of at most `size`: a relay of another version may send more."""
+        for start in range(0, len(self.owed), size):
+            yield replace(self, owed=self.owed[start : start + size])
+
+
+def restore(handler: Handler, rows: Sequence[Row[Any]]) -> tuple[list[Event], dict[UUID, Outcome]]:
+    """The events of rows; those that do not fit their type are rejected, not handled."""
+    events: list[Event] = []
+    broken: dict[UUID, Outcome] = {}
+    of_type: dict[str, list[Row[Any]]] = defaultdict(list)
+    for row in rows:
+        of_type[row.type].append(row)
+    for type_, same in of_type.items():
+        try:
+            events += handler.types[type_].restore([row.body for row in same])
+        except (KeyError, ValueError) as error:
+            if len(same) > 1:
+                for row in same:
+                    one, none = restore(handler, [row])
+                    events += one
+                    broken |= none
+            else:
+                reason = f"The stored event cannot be read: {unreadable(error)}."
+                broken[same[0].id] = Reject(reason)
+    return events, broken
