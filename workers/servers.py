@@ -13,6 +13,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
@@ -64,6 +65,7 @@ class Server:
                 user=self.user,
                 start_new_session=True,
             )
+        (self.folder / "pid").write_text(str(self.process.pid))
         deadline = time.monotonic() + 30
         while not self.answers(self.url):
             if self.process.poll() is not None or time.monotonic() > deadline:
@@ -73,6 +75,7 @@ class Server:
     def stop(self, how: signal.Signals | None = None) -> None:
         """Stop it, in an orderly way unless `how` says otherwise, and wait until it is gone."""
         if self.process is None:
+            self.stop_stray(how or self.stop_signal)
             return
         self.process.send_signal(how or self.stop_signal)
         try:
@@ -81,6 +84,14 @@ class Server:
             self.process.kill()
             self.process.wait()
         self.process = None
+
+    def stop_stray(self, how: signal.Signals) -> None:
+        """Stop what an earlier run of ours left behind when it was killed."""
+        with suppress(OSError, ValueError):
+            os.kill(int((self.folder / "pid").read_text()), how)
+        deadline = time.monotonic() + 20
+        while self.answers(self.url) and time.monotonic() < deadline:
+            time.sleep(0.05)
 
 
 def own_postgres(home: Path) -> Server:

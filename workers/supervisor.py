@@ -1,5 +1,6 @@
 """Keeps processes running: restarts what ends, and stops all of them together."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -9,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import structlog
+
+from workers.orphans import PARENT
 
 log = structlog.get_logger()
 GRACE = 30.0
@@ -30,9 +33,8 @@ class Process:
 
     def start(self) -> None:
         """Start it."""
-        self.running = subprocess.Popen(
-            self.command, env=dict(self.environment), start_new_session=True
-        )
+        surroundings = dict(self.environment) | {PARENT: str(os.getpid())}
+        self.running = subprocess.Popen(self.command, env=surroundings, start_new_session=True)
         self.started_at = time.monotonic()
 
     def watch(self) -> None:

@@ -11,6 +11,7 @@ from errors import InsightsError
 from settings import load_settings
 from workers.assembly import Assembly
 from workers.logs import set_up_logs
+from workers.orphans import end_with_parent
 from workers.own import with_running_servers
 
 console = Console()
@@ -47,4 +48,5 @@ def assemble(**overrides: Any) -> Assembly:
     """The parts of this process, from its settings, with its logs set up."""
     settings = with_running_servers(load_settings(**overrides))
     set_up_logs(settings)
+    end_with_parent()
     return Assembly(settings)

@@ -5,7 +5,6 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, cast
 
 from alembic.script import ScriptDirectory
-from alembic.util import CommandError
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from models import condition
@@ -66,16 +65,16 @@ def check_migrations(connection: "Connection") -> Finding:
     """How far the tables are behind the code."""
     what = "migrations"
     script = ScriptDirectory.from_config(alembic_config(connection))
-    head, current = script.get_current_head(), condition.revision(connection)
-    try:
-        behind = len(list(script.iterate_revisions("head", current or "base")))
-    except CommandError:
+    ours = [each.revision for each in script.walk_revisions()]
+    current = condition.revision(connection)
+    if current not in (None, *ours):
         detail = f"at {current}, which this code does not know"
         return Finding(what, Status.HINT, detail, "The database is ahead: update this code.")
+    behind = len(ours) if current is None else ours.index(current)
     if behind:
-        detail = f"{behind} behind: at {current or 'nothing'}, the code at {head}"
+        detail = f"{behind} behind: at {current or 'nothing'}, the code at {ours[0]}"
         return Finding(what, Status.WRONG, detail, MIGRATE)
-    return Finding(what, Status.OK, f"at {head}, the newest")
+    return Finding(what, Status.OK, f"at {ours[0]}, the newest")
 
 
 def check_registry(connection: "Connection", assembly: Assembly) -> Finding:
