@@ -1,0 +1,78 @@
+"""Old events are forgotten, but never one that somebody still owes."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from events import PredictionMade, uuid7
+from events.schedule import PruneDue
+from tests.conftest import publish_now
+from tests.engine import Engine
+from workers.assembly import Assembly
+from workers.scheduler import Scheduler
+
+
+def age(assembly: Assembly, days: int) -> None:
+    with assembly.engine.begin() as connection:
+        connection.execute(
+            text("UPDATE insights.events SET recorded_at = now() - :days * interval '1 day'"),
+            {"days": days},
+        )
+
+
+def kept(assembly: Assembly) -> list[Any]:
+    with assembly.engine.connect() as connection:
+        query = "SELECT id FROM insights.events WHERE type = 'prediction.made'"
+        return list(connection.scalars(text(query)))
+
+
+def test_only_what_is_old_and_owed_by_nobody_is_pruned(assembly: Assembly, engine: Engine) -> None:
+    done, owed, young = (PredictionMade(user_id=uuid7(), model_id="m") for _ in range(3))
+    publish_now(assembly, done)
+    with assembly.engine.begin() as connection:
+        connection.execute(text("DELETE FROM insights.deliveries"))
+    publish_now(assembly, owed)
+    age(assembly, 91)
+    publish_now(assembly, young, PruneDue(days=90))
+
+    engine.work()
+
+    assert set(kept(assembly)) == {owed.id, young.id}
+
+
+def test_pruning_goes_on_until_nothing_old_is_left(
+    assembly: Assembly, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("handlers.prune.AT_ONCE", 10)
+    publish_now(assembly, *(PredictionMade(user_id=uuid7(), model_id="m") for _ in range(25)))
+    with assembly.engine.begin() as connection:
+        connection.execute(text("DELETE FROM insights.deliveries"))
+    age(assembly, 91)
+    publish_now(assembly, PruneDue(days=90))
+
+    for _ in range(3):
+        engine.work()
+        engine.pass_time()
+
+    assert kept(assembly) == []
+    assert engine.owed() == []
+
+
+def test_any_number_of_schedulers_publish_a_slot_once(assembly: Assembly) -> None:
+    now = datetime(2026, 11, 22, 12, tzinfo=UTC)
+    for _ in range(3):
+        scheduler = Scheduler(assembly.settings, assembly.publish)
+        scheduler.tick(now)
+        scheduler.tick(now)
+    Scheduler(assembly.settings, assembly.publish).tick(now.replace(day=23))
+
+    with assembly.engine.connect() as connection:
+        slots = connection.scalars(
+            text("SELECT occurred_at FROM insights.events WHERE type = 'prune.due' ORDER BY 1")
+        ).all()
+    assert slots == [
+        datetime(2026, 11, 22, 3, 17, tzinfo=UTC),
+        datetime(2026, 11, 23, 3, 17, tzinfo=UTC),
+    ]

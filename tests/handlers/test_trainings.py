@@ -1,0 +1,130 @@
+"""From the wish for a model to the model, or to a sentence that says why there is none."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+from sklearn.datasets import load_breast_cancer
+from sqlalchemy import text
+
+from events import Event, TrainingRequested
+from handlers.trainings import train_model
+from learning import load
+from tests.conftest import publish_now
+from tests.engine import Engine
+from workers.assembly import Assembly
+
+
+@pytest.fixture
+def folder(assembly: Assembly) -> Path:
+    folder = Path(assembly.settings.storage.removeprefix("file://"))
+    folder.mkdir(parents=True, exist_ok=True)
+    frame = load_breast_cancer(as_frame=True).frame
+    frame.sample(200, random_state=1).to_csv(folder / "tumours.csv", index=False)
+    return folder
+
+
+def wish(user_id: UUID, **fields: Any) -> TrainingRequested:
+    given = {
+        "training_id": "t1",
+        "dataset_id": "tumours",
+        "target": "target",
+        "model_name": "Tumours",
+        "hyperparameters": {"n_estimators": 20},
+    }
+    return TrainingRequested(user_id=user_id, **given | fields)
+
+
+def story(assembly: Assembly) -> Sequence[Any]:
+    with assembly.engine.connect() as connection:
+        return connection.execute(
+            text(
+                "SELECT type, data FROM insights.events WHERE type <> 'training.requested' "
+                "ORDER BY occurred_at"
+            )
+        ).all()
+
+
+@pytest.mark.usefixtures("folder")
+def test_a_wish_becomes_a_model_with_its_metrics(
+    assembly: Assembly, engine: Engine, user_id: UUID
+) -> None:
+    publish_now(assembly, wish(user_id))
+
+    engine.work()
+
+    told = story(assembly)
+    assert told[0].type == "training.started"
+    assert told[0].data["problem_type"] == "classification"
+    assert told[0].data["dataset_size"] == 200
+    completed = next(each.data for each in told if each.type == "training.completed")
+    assert completed["accuracy"] > 0.85
+    assert completed["duration_seconds"] > 0
+    with assembly.services.storage.open(f"models/{completed['model_id']}.skops") as file:
+        assert load(file).algorithm == "random_forest"
+    shown = assembly.services.progress.read("t1")
+    assert shown is not None
+    assert (shown.status, shown.progress) == ("completed", 100)
+    assert engine.owed() == []
+
+
+@pytest.mark.usefixtures("folder")
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        ({"target": "price"}, "price"),
+        ({"dataset_id": "nowhere"}, "nowhere.csv"),
+        ({"path": "../../etc/passwd"}, "leads out"),
+        ({"algorithm": "magic"}, "magic"),
+        ({"hyperparameters": {"n_estimators": 10**9}}, "n_estimators"),
+    ],
+)
+def test_what_cannot_be_trained_ends_in_a_sentence(
+    fields: dict[str, Any], reason: str, assembly: Assembly, engine: Engine, user_id: UUID
+) -> None:
+    publish_now(assembly, wish(user_id, **fields))
+
+    engine.work()
+
+    (failed,) = [each.data for each in story(assembly) if each.type == "training.failed"]
+    assert reason in failed["reason"]
+    shown = assembly.services.progress.read("t1")
+    assert shown is not None
+    assert shown.status == "failed"
+    assert engine.owed() == []
+
+
+def test_a_training_that_keeps_failing_tells_the_person_in_the_end(
+    assembly: Assembly, engine: Engine, user_id: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def burst(event: Event, *_: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr("handlers.trainings.learn", burst)
+    publish_now(assembly, wish(user_id))
+
+    for _ in range(train_model.max_attempts + 1):
+        engine.work()
+        engine.pass_time()
+
+    (failed,) = [each.data for each in story(assembly) if each.type == "training.failed"]
+    assert "our side" in failed["reason"]
+    (owed,) = engine.owed()
+    assert owed.died_at is not None
+
+
+@pytest.mark.usefixtures("folder")
+def test_training_again_after_a_crash_starts_and_completes_once(
+    assembly: Assembly, engine: Engine, user_id: UUID
+) -> None:
+    event = wish(user_id)
+    publish_now(assembly, event)
+    train_model([event], assembly.services, "key")  # the process dies before the debt is deleted
+
+    engine.work()
+
+    types = [each.type for each in story(assembly)]
+    assert types.count("training.started") == 1
+    assert types.count("training.completed") == 1
