@@ -1,9 +1,11 @@
 """The root of the one tree of errors.
 
 InsightsError
-├── UnknownEvent, DuplicateEvent          events/catalogue.py
+├── UnknownEvent, DuplicateEvent, …       events/errors.py
 ├── DuplicateHandler                      handlers/registry.py
 ├── Outcome: Failed, Reject, RetryLater   handlers/outcomes.py
+├── WrongSetting, MissingSetting          settings.py
+├── ServerFailed, NotReady, WrongInput …  workers/
 ├── ProviderDown                          here: services raise it, workers rest on it
 └── LearningError and its kin             learning/errors.py
 """

@@ -10,5 +10,12 @@ class UnknownEvent(InsightsError):
         super().__init__(f"No event is called '{type_}'. `insights catalogue` lists them all.")
 
 
+class Unstorable(InsightsError):
+    """Raised when a text of an event has characters that PostgreSQL cannot store."""
+
+    def __init__(self, type_: str) -> None:
+        super().__init__(f"{type_}: a text holds a NUL or half a surrogate pair.")
+
+
 class DuplicateEvent(InsightsError):
     """Raised at start when two classes claim one type."""

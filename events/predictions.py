@@ -1,8 +1,12 @@
 """What happened to predictions."""
 
-from pydantic import PositiveInt
+from typing import Annotated
+
+from pydantic import Field
 
 from events.event import Reference, UserEvent
+
+Count = Annotated[int, Field(ge=1, le=1_000_000)]
 
 
 class PredictionRequested(UserEvent):
@@ -12,7 +16,7 @@ class PredictionRequested(UserEvent):
 
     model_id: Reference
     batch: bool = False
-    prediction_count: PositiveInt = 1
+    prediction_count: Count = 1
 
 
 class PredictionMade(UserEvent):
@@ -22,4 +26,4 @@ class PredictionMade(UserEvent):
 
     model_id: Reference
     batch: bool = False
-    prediction_count: PositiveInt = 1
+    prediction_count: Count = 1

@@ -9,6 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.event import listen
 from sqlalchemy.orm import Session, sessionmaker
 
+from events.errors import Unstorable
 from events.event import Event
 from models import arrays
 
@@ -60,13 +61,25 @@ def ring_after_commit(sessions: "sessionmaker[Session]", ring: Callable[[], None
     listen(sessions, "after_rollback", rolled_back)
 
 
+def stored(event: Event) -> str:
+    """An event's data as JSON that PostgreSQL can store. Raises Unstorable."""
+    text = json.dumps(event.data, ensure_ascii=False)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise Unstorable(event.type) from None
+    if "\\u0000" in text:
+        raise Unstorable(event.type)
+    return text
+
+
 def _columns(events: Sequence[Event]) -> dict[str, str]:
     return {
         "ids": arrays.uuids(event.id for event in events),
         "types": arrays.texts(event.type for event in events),
         "sources": arrays.texts(event.source for event in events),
         "user_ids": arrays.uuids(event.user_id for event in events),
-        "data": arrays.texts(json.dumps(event.data) for event in events),
+        "data": arrays.texts(stored(event) for event in events),
         "occurred_at": arrays.plain(event.occurred_at for event in events),
         "correlation_ids": arrays.uuids(event.correlation_id for event in events),
         "causation_ids": arrays.uuids(event.causation_id for event in events),

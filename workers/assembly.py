@@ -44,9 +44,10 @@ class Assembly:
 
     @cached_property
     def sessions(self) -> "sessionmaker[Session]":
-        """Sessions that ring the relay after a commit that published."""
+        """Sessions that ring the relay after a commit that published, where there is a Redis."""
         factory = session_factory(self.engine)
-        ring_after_commit(factory, self.doorbell.ring)
+        if self.settings.redis_url is not None:
+            ring_after_commit(factory, self.doorbell.ring)
         return factory
 
     @cached_property

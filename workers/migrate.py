@@ -8,8 +8,8 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, Engine, text
 
-from events import Catalogue, Event, UserEvent
-from events.event import ENVELOPE
+from events import Catalogue
+from events.contract.schema import data_schema
 from handlers import Handler
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -75,13 +75,3 @@ def register(connection: Connection, catalogue: Catalogue, handlers: Mapping[str
     given = {"types": [pair[0] for pair in pairs], "names": [pair[1] for pair in pairs]}
     connection.execute(UNFOLLOW, given)
     connection.execute(FOLLOW, given)
-
-
-def data_schema(class_: type[Event]) -> dict[str, object]:
-    """The JSON schema of what a type adds to the envelope."""
-    whole = class_.model_json_schema()
-    return {
-        "properties": {k: v for k, v in whole["properties"].items() if k not in ENVELOPE},
-        "required": [name for name in whole.get("required", []) if name not in ENVELOPE],
-        "x-user-required": issubclass(class_, UserEvent),
-    }

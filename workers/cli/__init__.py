@@ -3,6 +3,7 @@
 from workers.cli import (  # noqa: F401
     bench,
     catalogue,
+    chaos,
     deliveries,
     demo,
     doctor,

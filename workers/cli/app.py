@@ -5,6 +5,7 @@ from typing import Any
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from sqlalchemy.exc import InterfaceError, OperationalError
 
 from errors import InsightsError
@@ -26,7 +27,9 @@ class Commands(typer.core.TyperGroup):
         try:
             return super().invoke(ctx)
         except InsightsError as error:
-            problems.print(f"[red]error:[/red] {error}", highlight=False)
+            problems.print(
+                f"[red]error:[/red] {escape(str(error))}", highlight=False, soft_wrap=True
+            )
         except (OperationalError, InterfaceError):
             problems.print(
                 "[red]error:[/red] PostgreSQL at DATABASE_URL does not answer. "

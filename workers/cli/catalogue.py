@@ -32,13 +32,15 @@ def catalogue(
         bool, typer.Option("--asyncapi", help="Print an AsyncAPI 3 document of the web door.")
     ] = False,
     release: Annotated[
-        bool, typer.Option(help="Write events/released.json, which later changes must keep to.")
+        bool, typer.Option("--release", help="Make this the contract that later changes keep to.")
     ] = False,
 ) -> None:
     """List the types of events: their fields, and who handles them.
 
-    A field with a question mark may be left out. `--release` refuses a change that would break
-    publishers of a type whose `version` was not raised.
+    A field with a question mark may be left out.
+
+    --release writes events/released.json. It refuses a change that would break
+    publishers of a type whose version was not raised.
     """
     if as_json + as_json_schema + as_asyncapi + release > 1:
         raise WrongInput("--json, --json-schema, --asyncapi and --release exclude each other.")

@@ -35,7 +35,8 @@ def deliveries(
 ) -> None:
     """List what handlers owe: each delivery is one handler's debt to one event.
 
-    The longest due stand first. Work that is done is not listed: its delivery is gone.
+    The longest due stand first. Work that is done is not listed: when it is done,
+    its delivery is gone.
     """
     with closing(assemble()) as assembly, transaction(assembly) as connection:
         if handler is not None:

@@ -9,7 +9,7 @@ from rich.markup import escape
 
 from workers.cli.app import app, assemble, console
 from workers.cli.output import Json, show, table_of, write_json
-from workers.doctor import Finding, Status, examine
+from workers.doctor.finding import Finding, Status
 
 COLORS = {
     Status.OK: "green", Status.HINT: "yellow", Status.OFF: "dim", Status.WRONG: "red"
@@ -20,9 +20,12 @@ COLORS = {
 def doctor(as_json: Json = False) -> None:
     """Check every server and provider, and say what to do where something is not right.
 
-    Exits with 1 if something is wrong that the product needs: PostgreSQL, Redis, the broker or
-    the storage folder. Providers that are not configured are merely off.
+    Exits with 1 if something is wrong that the product needs: PostgreSQL, Redis,
+    the broker or the storage folder. Providers that are not configured are off,
+    which is no fault: it says what does not happen without them.
     """
+    from workers.doctor.examination import examine
+
     with closing(assemble()) as assembly:
         findings = list(examine(assembly))
     well = all(finding.status is not Status.WRONG for finding in findings)

@@ -21,7 +21,8 @@ from workers.cli.output import NOBODY, Json, human, show, table_of, write_json
 def handlers(as_json: Json = False) -> None:
     """Show which handlers follow from which event, and how each handler is doing.
 
-    How they are doing is known to the database alone: without it, only the map is shown.
+    How they are doing is known to the database alone; without it, only what the
+    code knows is shown. A handler rests while its provider is down.
     """
     with closing(assemble()) as assembly:
         condition = conditions(assembly)

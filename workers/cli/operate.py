@@ -1,5 +1,6 @@
 """Commands that pause and resume handlers, and forget old events."""
 
+from collections.abc import Iterator
 from contextlib import closing
 from datetime import timedelta
 from typing import Annotated
@@ -13,6 +14,7 @@ from models.retention import count_old
 from workers.assembly import Assembly
 from workers.cli.app import app, assemble, console
 from workers.cli.database import require_handler, ring, session, transaction
+from workers.cli.output import counted
 
 Name = Annotated[
     str, typer.Argument(metavar="HANDLER", help="Its name; `insights handlers` lists them.")
@@ -45,11 +47,11 @@ def prune(
         int | None,
         typer.Option(min=1, max=36_500, metavar="DAYS", help="By default RETENTION_DAYS."),
     ] = None,
-    dry_run: Annotated[bool, typer.Option(help="Only count them.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only count them.")] = False,
 ) -> None:
     """Forget old events that nobody owes anything for. The scheduler does so daily.
 
-    It may be interrupted and repeated: every 10,000 events are a transaction of their own.
+    It may be interrupted and repeated: each 10,000 events are a transaction.
     """
     with closing(assemble()) as assembly:
         days = older_than or assembly.settings.retention_days
@@ -59,15 +61,14 @@ def prune(
                 count = count_old(connection, age)
             console.print(f"{count:,} events are older than {days} days and owed by nobody.")
         else:
-            console.print(f"{prune_all(assembly, age):,} events older than {days} days are gone.")
+            gone = counted(prune_steps(assembly, age), "gone")
+            console.print(f"{gone:,} events older than {days} days are gone.")
 
 
-def prune_all(assembly: Assembly, age: timedelta) -> int:
-    """Prune until nothing is left to prune; return how many events are gone."""
-    gone = 0
-    while True:
+def prune_steps(assembly: Assembly, age: timedelta) -> Iterator[int]:
+    """Prune until nothing is left to prune; yields how many events each step forgot."""
+    some = AT_ONCE
+    while some == AT_ONCE:
         with session(assembly) as opened:
             some = prune_some(opened, age)
-        gone += some
-        if some < AT_ONCE:
-            return gone
+        yield some

@@ -1,6 +1,7 @@
 """How commands print: tables for people, JSON for programs."""
 
 import json
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Annotated, Any
 
@@ -8,7 +9,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from workers.cli.app import console
+from workers.cli.app import console, problems
 
 WIDE = 250
 NOBODY = "[dim]nobody[/dim]"
@@ -38,6 +39,16 @@ def show(table: Table) -> None:
     """Print a table; where nobody watches, no line is broken."""
     target = console if console.is_terminal else Console(width=WIDE)
     target.print(table, highlight=False)
+
+
+def counted(steps: Iterable[int], what: str) -> int:
+    """The sum of steps that take a while; tells on a terminal how far they are."""
+    total = 0
+    with problems.status("…") as status:
+        for step in steps:
+            total += step
+            status.update(f"{total:,} {what} …")
+    return total
 
 
 def human(span: timedelta) -> str:

@@ -39,15 +39,15 @@ def publish(
         typer.Option("--id", help="Which fact it is: a UUID, or any text of yours."),
     ] = None,
     occurred_at: Annotated[
-        str | None, typer.Option(help="When it happened, such as 2026-11-22T10:00Z, or 2h ago.")
+        str | None, typer.Option(help="When it happened: 2026-11-22T10:00Z, or 2h for 2 hours ago.")
     ] = None,
     source: Annotated[str, typer.Option(help="Who says so; with --id, part of the id.")] = "cli",
     as_json: Json = False,
 ) -> None:
     """Publish an event. Publishing the same --id twice is publishing it once.
 
-    For example: insights publish user.signed_up --user 0198c0de-0000-7000-8000-000000000001
-    --data '{"email": "ada@example.com"}'
+    An example, on one line: insights publish user.logged_in
+    --user 0198c0de-0000-7000-8000-000000000001 --data '{"method": "password"}'
     """
     with closing(assemble()) as assembly:
         class_ = assembly.catalogue[type_]
@@ -68,7 +68,12 @@ def id_of(given: str | None, source: str) -> str | None:
     """A UUID in its usual form as it is; of any other text, always the same UUID per source."""
     if given == "":
         raise WrongInput("--id is empty. Leave it out, and the event gets a new id.")
-    return given if given is None or CANONICAL.fullmatch(given) else str(named_id(source, given))
+    try:
+        return (
+            given if given is None or CANONICAL.fullmatch(given) else str(named_id(source, given))
+        )
+    except UnicodeEncodeError:
+        raise WrongInput("--id and --source must be UTF-8 text.") from None
 
 
 def read_data(given: str) -> dict[str, Any]:
@@ -94,7 +99,7 @@ def read_text(given: str) -> str:
     """What `@FILE`, `-` or the argument itself holds."""
     if given == "-":
         return sys.stdin.read()
-    return Path(given[1:]).read_text() if given.startswith("@") else given
+    return Path(given[1:]).read_text(encoding="utf-8") if given.startswith("@") else given
 
 
 def refuse_constant(name: str) -> None:

@@ -20,7 +20,7 @@ from workers.cli.app import app, assemble, console
 from workers.cli.database import require_handler, ring, transaction
 from workers.cli.errors import WrongInput
 from workers.cli.moments import maybe_moment
-from workers.cli.output import Json, show, table_of, write_json
+from workers.cli.output import Json, counted, show, table_of, write_json
 
 HANDLED_TOO = "Replay them? What was handled before is handled again."
 TIME = "an ISO time (UTC unless it says else), or 24h for 24 hours ago"
@@ -38,18 +38,20 @@ def replay(
     history: Annotated[
         bool, typer.Option("--history", help="Past events, for a new handler; needs --handler.")
     ] = False,
-    dry_run: Annotated[bool, typer.Option(help="Only count, per handler.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only count, per handler.")] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     as_json: Json = False,
 ) -> None:
     """Make dead letters due again, or give a handler the history of events.
 
-    Dead letters start afresh, with all their attempts. History (--history, or --since without
-    --dead) gives --handler every past event of the types it follows, those too that it has
-    handled before. It may be interrupted and repeated.
+    Dead letters start afresh, with all their attempts.
 
-    Effects outside keep their idempotency key: a provider that still remembers the key does
-    nothing twice, but one that has forgotten it (Loops after 24 hours) sends again.
+    History (--history, or --since without --dead) gives --handler every past
+    event of the types it follows, those too that it has handled before. It may
+    be interrupted and repeated.
+
+    Effects outside keep their idempotency key: a provider that remembers the key
+    does nothing twice, one that has forgotten it (Loops after 24 hours) sends again.
     """
     chosen = Selection(handler, event, type_, maybe_moment(since), maybe_moment(until))
     past = is_history(chosen, dead=dead, history=history)
@@ -62,7 +64,7 @@ def replay(
         if not dry_run and any(counts.values()):
             if not yes:
                 typer.confirm(HANDLED_TOO if past else "Replay them?", abort=True)
-            done = sum(steps(assembly, chosen, past=past))
+            done = counted(steps(assembly, chosen, past=past), "due")
             ring(assembly)
         else:
             done = 0

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any, cast
 from alembic.script import ScriptDirectory
 from sqlalchemy.exc import DBAPIError, OperationalError
 
+from events.contract.schema import data_schema
 from models import condition
 from models.backlog import summary
 from settings import MissingSetting
 from workers.assembly import Assembly
 from workers.doctor.finding import Finding, Status
-from workers.migrate import alembic_config, data_schema
+from workers.migrate import alembic_config
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -33,7 +34,7 @@ def check_postgres(assembly: Assembly) -> Iterator[Finding]:
             if behind.status is Status.OK:
                 yield check_registry(connection, assembly)
                 yield check_rights(connection)
-                yield from check_deliveries(connection)
+                yield from check_deliveries(connection, assembly)
     except MissingSetting as error:
         yield Finding(NAME, Status.WRONG, "not configured", str(error))
     except OperationalError as error:
@@ -102,25 +103,31 @@ def check_rights(connection: "Connection") -> Finding:
     return Finding("rights", Status.OK, "row-level security is on, strangers may call nothing")
 
 
-def check_deliveries(connection: "Connection") -> Iterator[Finding]:
+def check_deliveries(connection: "Connection", assembly: Assembly) -> Iterator[Finding]:
     """Whether what is owed is worked off."""
     rows = summary(connection)
     due, dead = sum(row.due for row in rows), sum(row.dead for row in rows)
     late = [row.handler for row in rows if row.oldest and row.oldest > LATE and not held(row)]
-    detail = f"{due:,} due, {dead:,} dead"
+    hint = ""
     if late:
         hint = f"{', '.join(late)}: due for over a minute. Do a relay and a worker run?"
-        yield Finding("deliveries", Status.HINT, detail, hint)
     elif dead:
         hint = "`insights deliveries --state dead` tells why they died."
-        yield Finding("deliveries", Status.HINT, detail, hint)
-    else:
-        yield Finding("deliveries", Status.OK, detail)
+    status = Status.HINT if hint else Status.OK
+    yield Finding("deliveries", status, f"{due:,} due, {dead:,} dead", hint)
     if idle := [row.handler for row in rows if held(row)]:
         hint = "`insights resume HANDLER` ends a pause or a rest."
         yield Finding("handlers", Status.HINT, f"{', '.join(idle)}: paused or resting", hint)
+    if gone := [row.handler for row in rows if owes(row) and row.handler not in assembly.handlers]:
+        detail = f"{', '.join(gone)}: owes something, but is not in the code"
+        yield Finding("handlers", Status.HINT, detail, "Was it renamed? See EXTRA_PACKAGES too.")
 
 
 def held(row: Any) -> bool:
     """Whether a handler is paused, or rests while its provider is down."""
     return row.paused or row.resume_at is not None
+
+
+def owes(row: Any) -> bool:
+    """Whether a handler owes anything at all."""
+    return bool(row.due + row.leased + row.waiting + row.dead)

@@ -1,0 +1,139 @@
+"""`insights catalogue` and `insights handlers`."""
+
+import json
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from events import load_catalogue, uuid7
+from events.contract import json_schema, read_released
+from events.contract.released import RELEASED
+from events.predictions import PredictionMade
+from tests.cli.conftest import Insights, flat, let_die
+from tests.conftest import publish_now
+from workers.assembly import Assembly
+from workers.cli import catalogue as module
+
+
+def test_the_catalogue_is_a_table_of_types_fields_and_handlers(insights: Insights) -> None:
+    lines = insights("catalogue").stdout.splitlines()
+
+    (signed_up,) = [line for line in lines if line.startswith("user.signed_up")]
+    assert signed_up.split()[1:4] == ["1", "email,", "name?"]
+    assert "profiles" in signed_up
+
+
+def test_the_catalogue_tells_a_program_the_same(insights: Insights) -> None:
+    entries = {each["type"]: each for each in json.loads(insights("catalogue", "--json").stdout)}
+
+    assert entries.keys() == set(load_catalogue())
+    assert entries["user.signed_up"]["fields"]["email"]["required"] is True
+    assert entries["user.signed_up"]["fields"]["name"]["required"] is False
+    assert entries["prediction.made"]["user_required"] is True
+    assert "usage" in entries["prediction.made"]["handlers"]
+
+
+def test_the_catalogue_is_exported_as_json_schema(insights: Insights) -> None:
+    exported = json.loads(insights("catalogue", "--json-schema").stdout)
+
+    assert exported == json_schema(load_catalogue())
+
+
+def test_the_asyncapi_document_has_what_the_door_takes_and_who_handles_it(
+    insights: Insights,
+) -> None:
+    operations = json.loads(insights("catalogue", "--asyncapi").stdout)["operations"]
+
+    assert "usage" in operations["prediction.made"]["x-handlers"]
+    assert "usage.threshold_reached" not in operations
+    assert "prune.due" not in operations
+
+
+def test_one_form_at_a_time(insights: Insights) -> None:
+    result = insights("catalogue", "--json", "--asyncapi")
+
+    assert result.exit_code == 1
+    assert "exclude each other" in flat(result.stderr)
+
+
+def test_a_release_writes_the_contract(insights: Insights, monkeypatch: pytest.MonkeyPatch) -> None:
+    written: list[object] = []
+    monkeypatch.setattr(module, "write_released", written.append)
+
+    result = insights("catalogue", "--release")
+
+    assert result.exit_code == 0
+    assert written == [json_schema(load_catalogue())]
+
+
+def test_a_release_that_would_break_publishers_is_refused(
+    insights: Insights, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = read_released()
+    old["$defs"]["user.signed_up"]["properties"]["nickname"] = {"type": "string"}
+    monkeypatch.setattr(module, "read_released", lambda: old)
+    before = Path(RELEASED).read_bytes()
+
+    result = insights("catalogue", "--release")
+
+    assert result.exit_code == 1
+    assert "user.signed_up: the field 'nickname' was removed." in flat(result.stderr)
+    assert "Raise the `version`" in flat(result.stderr)
+    assert Path(RELEASED).read_bytes() == before
+
+
+def test_the_map_shows_who_follows_what_and_how_they_are_doing(
+    insights: Insights, assembly: Assembly
+) -> None:
+    publish_now(assembly, *(PredictionMade(user_id=uuid7(), model_id="m") for _ in range(3)))
+    with assembly.engine.begin() as connection:
+        connection.execute(
+            text("UPDATE insights.handlers SET paused = true WHERE name = 'profiles'")
+        )
+        connection.execute(
+            text("UPDATE insights.handlers SET resume_at = now() WHERE name = 'progress'")
+        )
+
+    shown = insights("handlers")
+    told = json.loads(insights("handlers", "--json").stdout)
+
+    rows = {line.split()[0]: line.split() for line in shown.stdout.splitlines() if line}
+    assert rows["profiles"][4] == "paused"
+    assert rows["progress"][4] == "resting"
+    assert rows["usage"][4:6] == ["working", "3"]
+    assert "usage" in told["events"]["prediction.made"]
+    entries = {each["name"]: each for each in told["handlers"]}
+    assert entries["usage"]["kind"] == "transactional"
+    assert (entries["usage"]["batch"], entries["usage"]["max_attempts"]) == (500, 10)
+    assert (entries["usage"]["backlog"], entries["usage"]["dead"]) == (3, 0)
+    assert entries["profiles"]["paused"] is True
+    assert entries["progress"]["resting_until"] is not None
+
+
+def test_dead_letters_are_not_backlog(insights: Insights, assembly: Assembly) -> None:
+    publish_now(assembly, PredictionMade(user_id=uuid7(), model_id="m"))
+    let_die(assembly, "usage")
+
+    told = json.loads(insights("handlers", "--json").stdout)
+
+    (usage,) = [each for each in told["handlers"] if each["name"] == "usage"]
+    assert (usage["backlog"], usage["dead"]) == (0, 1)
+
+
+@pytest.mark.parametrize("url", ["postgresql://nobody@127.0.0.1:1/none", None])
+def test_the_map_is_shown_without_a_database(
+    insights: Insights, monkeypatch: pytest.MonkeyPatch, url: str | None
+) -> None:
+    if url is None:
+        monkeypatch.delenv("DATABASE_URL")
+    else:
+        monkeypatch.setenv("DATABASE_URL", url)
+
+    result = insights("handlers", "--json")
+
+    told = json.loads(result.stdout)
+    assert result.exit_code == 0
+    assert "Only what the code knows" in flat(result.stderr)
+    assert "usage" in told["events"]["prediction.made"]
+    assert {each["backlog"] for each in told["handlers"]} == {None}
