@@ -1,6 +1,7 @@
 """Publish: insert events in the caller's own transaction, and ring once it has committed."""
 
 import json
+import re
 from collections.abc import Callable, Sequence
 from operator import attrgetter
 from uuid import UUID
@@ -13,6 +14,7 @@ from events.errors import Unstorable
 from events.event import Event
 from models import arrays
 
+NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 RUNG = "insights.published"
 
 INSERT = text("""
@@ -68,7 +70,7 @@ def stored(event: Event) -> str:
         text.encode()
     except UnicodeEncodeError:
         raise Unstorable(event.type) from None
-    if "\\u0000" in text:
+    if NUL.search(text):
         raise Unstorable(event.type)
     return text
 

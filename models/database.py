@@ -8,13 +8,14 @@ def connect(url: str, *, size: int = 5, name: str = "insights") -> Engine:
     """An engine of at most `size` connections, plus as many in a rush.
 
     No prepared statements are kept and no session state is set: any transaction may run on
-    any connection of a pooler.
+    any connection of a pooler. Errors hide their parameters, which may be personal data.
     """
     return create_engine(
         url,
         pool_size=size,
         max_overflow=size,
         pool_recycle=1800,
+        hide_parameters=True,
         connect_args={
             "prepare_threshold": None,
             "connect_timeout": 5,

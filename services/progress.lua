@@ -1,12 +1,23 @@
 -- KEYS[1] training:{id}; ARGV progress, message, status, updated_at (ms), version (us), ttl, JSON
 local final = { completed = true, failed = true, cancelled = true }
-local known = redis.call('HMGET', KEYS[1], 'version', 'status', 'progress')
-local is_final, was_final = final[ARGV[3]] or false, final[known[2]] or false
 
-if known[1] and is_final == was_final then
-    local older = tonumber(ARGV[5]) - tonumber(known[1])
-    if older < 0 or older == 0 and tonumber(ARGV[1]) <= tonumber(known[3]) then return 0 end
-elseif was_final then
+-- Of two states the one of the greater rank stands; what follows the version only breaks ties,
+-- so that news of the same instant ends the same in any order.
+local function rank(version, status, progress, message)
+    return { final[status] and 1 or 0, tonumber(version), tonumber(progress),
+        status == 'queued' and 0 or 1, message, status }
+end
+
+local function is_newer(new, old)
+    for i = 1, #new do
+        if new[i] ~= old[i] then return new[i] > old[i] end
+    end
+    return false
+end
+
+local known = redis.call('HMGET', KEYS[1], 'version', 'status', 'progress', 'message')
+if known[1] and not is_newer(rank(ARGV[5], ARGV[3], ARGV[1], ARGV[2]),
+        rank(known[1], known[2] or '', known[3] or 0, known[4] or '')) then
     return 0
 end
 

@@ -35,9 +35,10 @@ class Progress:
         return self.status in FINAL
 
     @property
-    def rank(self) -> tuple[bool, int, float]:
+    def rank(self) -> tuple[bool, int, float, bool, str, str]:
         """The law of progress.lua: of two states, the one of the greater rank stands."""
-        return self.is_final, self.at, self.progress
+        has_begun = self.status != "queued"
+        return self.is_final, self.at, self.progress, has_begun, self.message, self.status
 
     @property
     def fields(self) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+import hypothesis
 import psycopg
 import pytest
 from pydantic import SecretStr
@@ -21,6 +22,9 @@ from workers.servers import own_postgres, own_valkey
 
 if TYPE_CHECKING:
     import redis
+
+hypothesis.settings.register_profile("suite", derandomize=True, deadline=None)
+hypothesis.settings.load_profile(os.getenv("HYPOTHESIS_PROFILE", "suite"))
 
 HOME = Path(".insights/tests")
 EMPTY = text("""

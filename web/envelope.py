@@ -81,8 +81,12 @@ class CloudEvent(BaseModel):
         None, description="The user's UUID, unless the attribute `userid` tells it."
     )
     userid: UUID | None = Field(None, description="The user, where `subject` is something else.")
-    time: Moment | None = Field(None, description="When it happened; now, if left out.")
-    datacontenttype: Annotated[Attribute, AfterValidator(json_data)] | None = None
+    time: Moment | None = Field(
+        None, description="When it happened, since 1970 and not in the future; now, if left out."
+    )
+    datacontenttype: Annotated[Attribute, AfterValidator(json_data)] | None = Field(
+        None, description="Some JSON.", json_schema_extra={"enum": ["application/json", None]}
+    )
     dataschema: Attribute | None = None
     correlationid: UUID | None = Field(None, description="The story that the event belongs to.")
     causationid: UUID | None = Field(None, description="The event that caused this one.")

@@ -6,7 +6,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel
 
 from web.door import TheDoor
-from web.problems import Problem
+from web.problems import Problem, Wrong
 
 router = APIRouter(tags=["operation"])
 
@@ -18,9 +18,10 @@ class Alive(BaseModel):
 
 
 class Ready(BaseModel):
-    """Everything that the door needs is there."""
+    """All that publishing needs is there; `without` names what works poorly meanwhile."""
 
     status: Literal["ready"] = "ready"
+    without: list[Wrong] = []
 
 
 # Not even a free thread is needed: a process whose threads all wait for a database lives.
@@ -32,8 +33,11 @@ async def tell_life() -> Alive:
 
 @router.get("/readyz")
 def tell_readiness(door: TheDoor) -> Ready:
-    """Answer 200 when PostgreSQL, its tables and Redis are there; else 503, with what is not."""
-    lacking = door.readiness.lacking()
+    """Answer 200 when PostgreSQL and its tables are there; else 503, with what is not.
+
+    Without Redis the door still takes every event, so that is told and no reason to close it.
+    """
+    lacking, without = list(door.readiness.of_the_database()), list(door.readiness.of_redis())
     if lacking:
-        raise Problem(503, "Not ready: `errors` names what is missing.", lacking)
-    return Ready()
+        raise Problem(503, "Not ready: `errors` names what is missing.", lacking + without)
+    return Ready(without=without)

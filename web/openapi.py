@@ -9,7 +9,7 @@ from events.contract.schema import data_schema
 from web.cloudevents import BATCHED, MOST_EVENTS, STRUCTURED
 from web.envelope import CloudEvent
 from web.problems import MEDIA_TYPE, ProblemDocument
-from web.understanding import OUR_OWN
+from web.understanding import CANONICAL_UUID, OUR_OWN
 
 REFERENCE = "#/components/schemas/{model}"
 USER = "0198c0de-0000-7000-8000-0000000000aa"
@@ -36,6 +36,7 @@ ANOTHER = EXAMPLE | {
 BINARY = ("specversion", "id", "source", "type", "subject", "time")
 
 Schema = dict[str, Any]
+UNTOLD: Schema = {"not": {"required": ["subject"]}}
 
 PROBLEM: dict[int | str, Schema] = {
     "default": {
@@ -92,15 +93,23 @@ def event_schema(class_: type[Event]) -> Schema:
         "data": {"$ref": REFERENCE.format(model=f"{class_.type}.data")},
     }
     del fields["data_base64"]
-    user = {"required": ["subject"], "properties": {"subject": {"format": "uuid"}}}
-    users = [{"required": ["userid"]}, user] if data["x-user-required"] else [{}]
+    users = [
+        told(name, type="string", pattern=f"^{CANONICAL_UUID.pattern}$")
+        for name in ("userid", "subject")
+    ]
+    nobody = [] if data["x-user-required"] else [told("subject", type="null"), UNTOLD]
     return schema | {
         "title": class_.type,
         "description": data["description"],
         "properties": fields,
         "required": [*schema["required"], *(["data"] if data["required"] else [])],
-        "anyOf": users,
+        "anyOf": [*users, *nobody],
     }
+
+
+def told(name: str, **rule: str) -> Schema:
+    """That an attribute is there, in a certain form."""
+    return {"required": [name], "properties": {name: rule}}
 
 
 def request_body() -> Schema:

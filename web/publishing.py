@@ -11,6 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from events import Event, publish
+from events.errors import Unstorable
 from models import arrays
 from web.bodies import WholeBody
 from web.cloudevents import events_in
@@ -54,6 +55,8 @@ def publish_once(session: Session, events: Sequence[Event]) -> None:
     in_order = sorted(events, key=attrgetter("id"))
     try:
         new = publish(session, *in_order)
+    except Unstorable as error:
+        raise Problem(422, f"Nothing was published: {error}") from None
     except IntegrityError as error:
         if getattr(error.orig, "sqlstate", None) != CHECK_VIOLATION:
             raise

@@ -28,10 +28,6 @@ class Readiness:
         self.types = types
         self.scripts = ScriptDirectory.from_config(Config(ROOT / "alembic.ini"))
 
-    def lacking(self) -> list[Wrong]:
-        """What is missing, nothing when all is there; it takes a few seconds at most."""
-        return [*self.of_the_database(), *self.of_redis()]
-
     def of_the_database(self) -> Iterator[Wrong]:
         """Whether PostgreSQL answers, and has the tables and event types of this code."""
         try:
