@@ -6,9 +6,9 @@ from sqlalchemy import Connection, create_engine, text
 from models import Base
 
 GUARDS = (
-    "SET LOCAL lock_timeout = '5s'",
     "SET LOCAL statement_timeout = '10min'",
     "SELECT pg_advisory_xact_lock(hashtext('insights.migrate'))",
+    "SET LOCAL lock_timeout = '5s'",
     "CREATE SCHEMA IF NOT EXISTS insights",
 )
 

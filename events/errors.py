@@ -11,10 +11,10 @@ class UnknownEvent(InsightsError):
 
 
 class Unstorable(InsightsError):
-    """Raised when a text of an event has characters that PostgreSQL cannot store."""
+    """Raised when an event holds a text or a number that PostgreSQL cannot store."""
 
     def __init__(self, type_: str) -> None:
-        super().__init__(f"{type_}: a text holds a NUL or half a surrogate pair.")
+        super().__init__(f"{type_}: it holds a NUL, half a surrogate pair, NaN or infinity.")
 
 
 class DuplicateEvent(InsightsError):

@@ -65,12 +65,12 @@ def ring_after_commit(sessions: "sessionmaker[Session]", ring: Callable[[], None
 
 def stored(event: Event) -> str:
     """An event's data as JSON that PostgreSQL can store. Raises Unstorable."""
-    text = json.dumps(event.data, ensure_ascii=False)
     try:
+        text = json.dumps(event.data, ensure_ascii=False, allow_nan=False)
         text.encode()
-    except UnicodeEncodeError:
+    except ValueError:
         raise Unstorable(event.type) from None
-    if NUL.search(text):
+    if NUL.search(text) or "\0" in event.source:
         raise Unstorable(event.type)
     return text
 

@@ -7,7 +7,7 @@ from pydantic import NonNegativeInt, StringConstraints
 from events.event import UserEvent
 
 Resource = Literal["datasets", "trainings", "predictions"]
-Month = Annotated[str, StringConstraints(pattern=r"^\d{4}-\d{2}$")]
+Month = Annotated[str, StringConstraints(pattern=r"^[0-9]{4}-[0-9]{2}$")]
 
 
 class LimitEvent(UserEvent):

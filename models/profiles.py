@@ -25,11 +25,13 @@ class ProfileRow(Base):
 
 
 class ProfileNewsRow(Base):
-    """When the newest news of each part of a profile happened; a deleted user stays deleted."""
+    """When the newest news of each part of a profile happened, and which event told it."""
 
     __tablename__ = "profile_news"
 
     user_id: Mapped[UUID] = mapped_column(primary_key=True)
     email_at: Mapped[datetime | None]
+    email_by: Mapped[UUID | None]
     name_at: Mapped[datetime | None]
+    name_by: Mapped[UUID | None]
     deleted_at: Mapped[datetime | None]

@@ -67,7 +67,7 @@ CREATE INDEX deliveries_dead ON insights.deliveries (handler, died_at) WHERE die
 
 FAN_OUT = """
 CREATE FUNCTION insights.fan_out() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     unknown text;
 BEGIN
@@ -92,7 +92,7 @@ CREATE TRIGGER fan_out AFTER INSERT ON insights.events
 
 PUBLISH = """
 CREATE FUNCTION insights.check_data(type text, schema jsonb, data jsonb) RETURNS void
-LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog AS $$
+LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     field text;
 BEGIN
@@ -112,8 +112,9 @@ BEGIN
     IF FOUND THEN
         RAISE EXCEPTION '%: there is no field "%"', type, field
             USING ERRCODE = 'check_violation',
-                  HINT = 'It has: ' || (SELECT string_agg(k, ', ')
-                                        FROM jsonb_object_keys(schema -> 'properties') k);
+                  HINT = 'It has: ' || coalesce((
+                      SELECT string_agg(k, ', ') FROM jsonb_object_keys(schema -> 'properties') k
+                  ), 'none');
     END IF;
     SELECT given.key INTO field FROM jsonb_each(data) given
     WHERE NOT insights.fits(schema -> 'properties' -> given.key, given.value) LIMIT 1;
@@ -125,35 +126,43 @@ BEGIN
 END $$;
 
 CREATE FUNCTION insights.fits(rule jsonb, value jsonb) RETURNS boolean
-LANGUAGE sql IMMUTABLE SET search_path = pg_catalog AS $$
-    SELECT CASE
-        WHEN rule ? 'anyOf' THEN
-            (SELECT bool_or(insights.fits(each, value))
-             FROM jsonb_array_elements(rule -> 'anyOf') each)
-        ELSE
-            CASE rule ->> 'type'
-                WHEN 'string' THEN jsonb_typeof(value) = 'string'
-                    AND length(value #>> '{}') <= coalesce((rule ->> 'maxLength')::int, 1000000)
-                    AND length(value #>> '{}') >= coalesce((rule ->> 'minLength')::int, 0)
-                    AND (rule ->> 'pattern' IS NULL OR value #>> '{}' ~ (rule ->> 'pattern'))
-                WHEN 'integer' THEN jsonb_typeof(value) = 'number'
-                    AND (value #>> '{}')::numeric % 1 = 0
-                WHEN 'number' THEN jsonb_typeof(value) = 'number'
-                WHEN 'boolean' THEN jsonb_typeof(value) = 'boolean'
-                WHEN 'object' THEN jsonb_typeof(value) = 'object'
-                WHEN 'array' THEN jsonb_typeof(value) = 'array'
-                WHEN 'null' THEN jsonb_typeof(value) = 'null'
-                ELSE true
-            END
-            AND CASE WHEN jsonb_typeof(value) <> 'number' THEN true ELSE
-                (value #>> '{}')::numeric >= coalesce((rule ->> 'minimum')::numeric, '-Infinity')
-                AND (value #>> '{}')::numeric <= coalesce((rule ->> 'maximum')::numeric, 'Infinity')
-                AND (value #>> '{}')::numeric
-                    > coalesce((rule ->> 'exclusiveMinimum')::numeric, '-Infinity')
-            END
-            AND (NOT rule ? 'enum' OR rule -> 'enum' @> value)
-            AND (NOT rule ? 'const' OR rule -> 'const' = value)
+LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT CASE rule ->> 'type'
+        WHEN 'string' THEN CASE WHEN jsonb_typeof(value) = 'string' THEN
+            length(value #>> '{}') <= coalesce((rule ->> 'maxLength')::int, 1000000)
+            AND length(value #>> '{}') >= coalesce((rule ->> 'minLength')::int, 0)
+            AND (rule ->> 'pattern' IS NULL OR value #>> '{}' ~ (rule ->> 'pattern'))
+            ELSE false END
+        WHEN 'integer' THEN CASE WHEN jsonb_typeof(value) = 'number' THEN
+            (value #>> '{}')::numeric % 1 = 0 ELSE false END
+        WHEN 'number' THEN jsonb_typeof(value) = 'number'
+        WHEN 'object' THEN CASE WHEN jsonb_typeof(value) = 'object' THEN
+            NOT EXISTS (SELECT FROM jsonb_each(value) AS entry (name, inner_value)
+                        WHERE NOT insights.fits(rule -> 'additionalProperties', inner_value))
+            ELSE false END
+        WHEN 'array' THEN CASE WHEN jsonb_typeof(value) = 'array' THEN
+            NOT EXISTS (SELECT FROM jsonb_array_elements(value) AS items (item)
+                        WHERE NOT insights.fits(rule -> 'items', item))
+            ELSE false END
+        WHEN 'boolean' THEN jsonb_typeof(value) = 'boolean'
+        WHEN 'null' THEN jsonb_typeof(value) = 'null'
+        ELSE true
     END
+    AND CASE WHEN jsonb_typeof(value) <> 'number' THEN true ELSE
+        (value #>> '{}')::numeric >= coalesce((rule ->> 'minimum')::numeric, -1.79e308)
+        AND (value #>> '{}')::numeric <= coalesce((rule ->> 'maximum')::numeric, 1.79e308)
+        AND (value #>> '{}')::numeric
+            > coalesce((rule ->> 'exclusiveMinimum')::numeric, '-Infinity')
+        AND (value #>> '{}')::numeric
+            < coalesce((rule ->> 'exclusiveMaximum')::numeric, 'Infinity')
+    END
+    AND CASE WHEN rule ? 'anyOf' THEN EXISTS (
+        SELECT FROM jsonb_array_elements(rule -> 'anyOf') AS choices (choice)
+        WHERE insights.fits(choice, value)) ELSE true END
+    AND CASE WHEN rule ? 'enum' THEN EXISTS (
+        SELECT FROM jsonb_array_elements(rule -> 'enum') AS allowed (word)
+        WHERE word = value) ELSE true END
+    AND CASE WHEN rule ? 'const' THEN rule -> 'const' = value ELSE true END
 $$;
 
 CREATE FUNCTION public.publish_event(
@@ -164,7 +173,7 @@ CREATE FUNCTION public.publish_event(
     occurred_at timestamptz DEFAULT NULL,
     source text DEFAULT 'sql'
 ) RETURNS uuid
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     chosen uuid := coalesce(publish_event.id, gen_random_uuid());
     rules jsonb;
@@ -179,6 +188,14 @@ BEGIN
         RAISE EXCEPTION '%: user_id is missing', publish_event.type
             USING ERRCODE = 'check_violation';
     END IF;
+    IF length(publish_event.source) NOT BETWEEN 1 AND 200 THEN
+        RAISE EXCEPTION '%: source must have 1 to 200 characters', publish_event.type
+            USING ERRCODE = 'check_violation';
+    END IF;
+    IF publish_event.occurred_at NOT BETWEEN '0001-01-02 00:00Z' AND '9999-12-30 00:00Z' THEN
+        RAISE EXCEPTION '%: occurred_at is no time that a calendar has', publish_event.type
+            USING ERRCODE = 'check_violation';
+    END IF;
     PERFORM insights.check_data(publish_event.type, rules, publish_event.data);
     INSERT INTO insights.events (id, type, source, user_id, data, occurred_at, correlation_id)
     VALUES (chosen, publish_event.type, publish_event.source, publish_event.user_id,
@@ -190,6 +207,7 @@ END $$;
 
 # Supabase grants everything new in public to its browser roles and every function to PUBLIC.
 RIGHTS = """
+ALTER TABLE insights.alembic_version ENABLE ROW LEVEL SECURITY;
 ALTER TABLE insights.event_types ENABLE ROW LEVEL SECURITY;
 ALTER TABLE insights.events ENABLE ROW LEVEL SECURITY;
 ALTER TABLE insights.handlers ENABLE ROW LEVEL SECURITY;
@@ -199,7 +217,7 @@ REVOKE ALL ON SCHEMA insights FROM PUBLIC;
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA insights FROM PUBLIC;
 
 CREATE FUNCTION insights.for_service_only(signature text) RETURNS void
-LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     role text;
 BEGIN

@@ -37,23 +37,38 @@ ALTER TABLE public.profiles
     ADD COLUMN IF NOT EXISTS subscription_id text,
     ADD COLUMN IF NOT EXISTS subscription_status text,
     ADD COLUMN IF NOT EXISTS stripe_customer_id text;
+DO $$
+DECLARE
+    other text;
+BEGIN
+    IF NOT EXISTS (SELECT FROM insights.added_columns WHERE name = 'plan') THEN
+        SELECT p.plan INTO other FROM public.profiles p
+        WHERE p.plan::text NOT IN ('free', 'pro', 'enterprise') LIMIT 1;
+        IF FOUND THEN
+            RAISE EXCEPTION 'public.profiles has the plan "%"', other
+                USING HINT = 'Rename it to free, pro or enterprise, then migrate again.';
+        END IF;
+    END IF;
+END $$;
 ALTER TABLE public.profiles ADD CONSTRAINT profiles_plan_is_known
-    CHECK (plan IN ('free', 'pro', 'enterprise')) NOT VALID;
+    CHECK (plan::text IN ('free', 'pro', 'enterprise')) NOT VALID;
 
 CREATE TABLE insights.profile_news (
     user_id uuid PRIMARY KEY,
     email_at timestamptz,
+    email_by uuid,
     name_at timestamptz,
+    name_by uuid,
     deleted_at timestamptz
 );
 
 CREATE FUNCTION insights.protect_plan() RETURNS trigger
-LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     was public.profiles := CASE WHEN TG_OP = 'UPDATE' THEN OLD END;
 BEGIN
     IF current_user IN ('anon', 'authenticated') AND (
-        (TG_OP = 'INSERT' AND NEW.plan <> 'free') OR (TG_OP = 'UPDATE' AND NEW.plan <> was.plan)
+        coalesce(NEW.plan::text, 'free') <> coalesce(was.plan::text, 'free')
         OR NEW.subscription_id IS DISTINCT FROM was.subscription_id
         OR NEW.subscription_status IS DISTINCT FROM was.subscription_status
         OR NEW.stripe_customer_id IS DISTINCT FROM was.stripe_customer_id
@@ -110,12 +125,13 @@ CREATE TYPE insights.usage_total AS (user_id uuid, resource text, month text, us
 """
 
 # One statement counts; totals of the row's own month come back from the row, under its lock.
-# A late month's total is added up afterwards, when that lock shows every other count.
+# A late month's total is added up afterwards, when that lock shows every other count; a late
+# data set is there in every later month too.
 COUNT = """
 CREATE FUNCTION insights.count_usage(
     event_ids uuid[], user_ids uuid[], resources text[], amounts integer[], times timestamptz[]
 ) RETURNS SETOF insights.usage_total
-LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     totals insights.usage_total[];
 BEGIN
@@ -155,33 +171,46 @@ BEGIN
             updated_at = now()
         RETURNING u.*
     )
-    SELECT array_agg((m.user_id, r.resource, m.month, r.used)::insights.usage_total) INTO totals
+    SELECT array_agg((m.user_id, r.resource, m.month,
+                      CASE WHEN limits.month_year = m.month THEN r.used END)::insights.usage_total)
+    INTO totals
     FROM per_month m
     JOIN limits ON limits.user_id = m.user_id
     CROSS JOIN LATERAL (VALUES
         ('datasets', m.datasets, limits.datasets_count),
-        ('trainings', m.trainings,
-            CASE WHEN limits.month_year = m.month THEN limits.trainings_this_month END),
-        ('predictions', m.predictions,
-            CASE WHEN limits.month_year = m.month THEN limits.predictions_this_month END)
+        ('trainings', m.trainings, limits.trainings_this_month),
+        ('predictions', m.predictions, limits.predictions_this_month)
     ) AS r (resource, added, used)
     WHERE r.added > 0;
 
-    RETURN QUERY SELECT t.user_id, t.resource, t.month, coalesce(t.used, (
+    RETURN QUERY
+    SELECT t.user_id, t.resource, t.month, coalesce(t.used, (
         SELECT sum(l.amount)::int FROM insights.usage_ledger l
         WHERE l.user_id = t.user_id AND l.month = t.month AND l.resource = t.resource))
-    FROM unnest(totals) t;
+    FROM unnest(totals) t WHERE t.used IS NOT NULL OR t.resource <> 'datasets'
+    UNION ALL
+    SELECT t.user_id, t.resource, m.month, (
+        SELECT u.datasets_count FROM public.usage_limits u WHERE u.user_id = t.user_id) - (
+        SELECT coalesce(sum(l.amount), 0)::int FROM insights.usage_ledger l
+        WHERE l.user_id = t.user_id AND l.month > m.month AND l.resource = t.resource)
+    FROM unnest(totals) t
+    CROSS JOIN LATERAL (
+        SELECT DISTINCT l.month FROM insights.usage_ledger l
+        WHERE l.user_id = t.user_id AND l.month >= t.month AND l.resource = t.resource
+          AND l.amount > 0) m
+    WHERE t.used IS NULL AND t.resource = 'datasets';
 END $$;
 
 CREATE FUNCTION insights.mark_usage(totals insights.usage_total[])
 RETURNS TABLE (
     user_id uuid, resource text, month text, mark text, used integer, "limit" integer)
-LANGUAGE sql SET search_path = pg_catalog AS $$
+LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
     WITH reached AS (
-        SELECT t.user_id, t.resource, t.month, m.mark, t.used, p."limit"
+        SELECT DISTINCT t.user_id, t.resource, t.month, m.mark, t.used, p."limit"
         FROM unnest(totals) t
         JOIN public.profiles profile ON profile.id = t.user_id
-        JOIN insights.plan_limits p ON p.plan = profile.plan AND p.resource = t.resource
+        JOIN insights.plan_limits p
+            ON p.plan = coalesce(profile.plan::text, 'free') AND p.resource = t.resource
         CROSS JOIN LATERAL (VALUES
             ('80', t.used >= p."limit" * 0.8),
             ('100', t.used >= p."limit"),
@@ -202,7 +231,7 @@ $$;
 RPC = """
 CREATE FUNCTION public.increment_usage(p_user_id uuid, p_resource text, p_amount integer)
 RETURNS void
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     reached record;
     totals insights.usage_total[];
@@ -232,7 +261,7 @@ BEGIN
 END $$;
 
 CREATE FUNCTION insights.check_resource(resource text) RETURNS void
-LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog AS $$
+LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     IF resource IS NULL OR resource NOT IN ('datasets', 'trainings', 'predictions') THEN
         RAISE EXCEPTION 'no resource is called "%"', resource
@@ -242,7 +271,7 @@ BEGIN
 END $$;
 
 CREATE FUNCTION insights.used(p_user_id uuid, p_resource text) RETURNS integer
-LANGUAGE sql STABLE SET search_path = pg_catalog AS $$
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     WITH this AS (SELECT to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM') AS month)
     SELECT greatest(0, coalesce((
         SELECT CASE
@@ -259,14 +288,15 @@ $$;
 
 CREATE FUNCTION public.check_limit(p_user_id uuid, p_resource text)
 RETURNS TABLE (allowed boolean, remaining integer)
-LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog AS $$
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     PERFORM insights.check_resource(p_resource);
     RETURN QUERY
-        SELECT l."limit" IS NULL OR used.n < l."limit", greatest(0, l."limit" - used.n)
+        SELECT l."limit" IS NULL OR used.n < l."limit",
+               CASE WHEN l."limit" IS NOT NULL THEN greatest(0, l."limit" - used.n) END
         FROM insights.plan_limits l, (SELECT insights.used(p_user_id, p_resource) AS n) used
         WHERE l.resource = p_resource AND l.plan = coalesce(
-            (SELECT p.plan FROM public.profiles p WHERE p.id = p_user_id), 'free');
+            (SELECT p.plan::text FROM public.profiles p WHERE p.id = p_user_id), 'free');
 END $$;
 """
 
@@ -278,7 +308,6 @@ ALTER TABLE insights.usage_ledger ENABLE ROW LEVEL SECURITY;
 ALTER TABLE insights.usage_marks ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.usage_limits ENABLE ROW LEVEL SECURITY;
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA insights FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION insights.protect_plan() TO PUBLIC;
 SELECT insights.for_service_only('public.increment_usage(uuid, text, integer)');
 SELECT insights.for_service_only('public.check_limit(uuid, text)');
 

@@ -17,7 +17,7 @@ def test_what_cannot_be_stored_is_refused_with_a_sentence(assembly: Assembly, te
 
 
 def test_any_other_text_comes_back_as_it_was(assembly: Assembly) -> None:
-    text = 'quotes " and \\ and \\u0041, {braces}, NULL, 漢字, 🎉, \n'
+    text = 'quotes " and \\ and \\u0041, \\u0000, {braces}, NULL, 漢字, 🎉, \n'
     event = UserLoggedIn(user_id=uuid7(), method=text)
 
     publish_now(assembly, event)

@@ -3,6 +3,7 @@
 import sys
 from typing import Any
 
+import psycopg
 import typer
 from rich.console import Console
 from rich.markup import escape
@@ -29,6 +30,11 @@ class Commands(typer.core.TyperGroup):
         except InsightsError as error:
             problems.print(
                 f"[red]error:[/red] {escape(str(error))}", highlight=False, soft_wrap=True
+            )
+        except psycopg.errors.LockNotAvailable:
+            problems.print(
+                "[red]error:[/red] A table was locked for too long, and nothing was changed. "
+                "Try again when long transactions have ended."
             )
         except (OperationalError, InterfaceError):
             problems.print(

@@ -1,0 +1,1 @@
+"""Tests of what the database itself promises: migrations, roles, SQL functions, poolers."""

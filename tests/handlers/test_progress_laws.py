@@ -1,0 +1,215 @@
+"""Any order, duplication and split of a training's events ends in the same `training:{id}`.
+
+Of two pieces of news the later one stands, but an end stands against everything that is none.
+"""
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, cast
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from events import (
+    Event,
+    TrainingCancelled,
+    TrainingCompleted,
+    TrainingFailed,
+    TrainingProgressed,
+    TrainingRequested,
+    TrainingStarted,
+    uuid7,
+)
+from tests.conftest import publish_now
+from tests.engine import Engine
+from tests.handlers.laws import quick_law
+from workers.assembly import Assembly
+
+if TYPE_CHECKING:
+    from redis.client import PubSub
+
+NOON = datetime(2025, 10, 20, 12, tzinfo=UTC)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+USER = uuid7()
+ENDS = ("completed", "failed", "cancelled")
+OVER = b"over"
+
+Kind = tuple[type[Event], dict[str, Any]]
+Told = tuple[Kind, datetime]
+
+DATASET = {"dataset_id": "d", "algorithm": "a", "problem_type": "regression"}
+REQUEST: Kind = (TrainingRequested, {"dataset_id": "d", "target": "y", "model_name": "M"})
+START: Kind = (TrainingStarted, DATASET | {"dataset_size": 1})
+MODEL = {"model_id": "m", "model_name": "M", "algorithm": "a", "problem_type": "regression"}
+GOING_ON: list[Kind] = [
+    REQUEST,
+    START,
+    *(
+        (TrainingProgressed, {"progress": progress, "message": message})
+        for progress in (0, 12.5, 50, 100)
+        for message in ("Reading", "Émile", "a 'quote' and a \"quote\"")
+    ),
+]
+ENDING: list[Kind] = [
+    (TrainingCompleted, MODEL | {"duration_seconds": 1}),
+    (TrainingFailed, {"reason": "The file is empty."}),
+    (TrainingFailed, {"reason": "The file is no CSV."}),
+    (TrainingCancelled, {}),
+]
+INSTANTS = st.integers(0, 2).map(lambda step: NOON + timedelta(microseconds=step))
+
+
+def told(*kinds: Kind) -> st.SearchStrategy[Told]:
+    """News of some kinds, often of the same instant."""
+    return st.tuples(st.sampled_from(kinds), INSTANTS)
+
+
+def events_of(training: str, news: Sequence[Told]) -> list[Event]:
+    return [
+        class_.model_validate({"user_id": USER, "training_id": training, "occurred_at": at} | data)
+        for (class_, data), at in news
+    ]
+
+
+def shown_after(event: Event) -> dict[str, Any]:
+    """What the page is to show after an event."""
+    words: dict[type[Event], tuple[str, float, str]] = {
+        TrainingRequested: ("queued", 0, "Waiting for a worker"),
+        TrainingStarted: ("running", 0, "Started"),
+        TrainingCompleted: ("completed", 100, "Done"),
+        TrainingFailed: ("failed", 100, event.data.get("reason", "")),
+        TrainingCancelled: ("cancelled", 100, "Cancelled"),
+        TrainingProgressed: (
+            "running",
+            event.data.get("progress", 0),
+            event.data.get("message", ""),
+        ),
+    }
+    status, progress, message = words[type(event)]
+    at = (event.occurred_at - EPOCH) // timedelta(microseconds=1)
+    return {
+        "progress": progress,
+        "message": message,
+        "status": status,
+        "updated_at": at // 1000,
+        "version": at,
+    }
+
+
+def rank(shown: dict[str, Any]) -> tuple[Any, ...]:
+    """Of two states the one of the greater rank stands; what follows the time breaks ties."""
+    status, message = shown["status"], shown["message"]
+    at, progress = shown["version"], shown["progress"]
+    return status in ENDS, at, progress, status != "queued", message.encode(), status
+
+
+def read(assembly: Assembly, training: str) -> dict[str, Any]:
+    """The hash, its numbers read as numbers."""
+    stored = cast("dict[bytes, bytes]", assembly.redis.hgetall(f"training:{training}"))
+    found: dict[str, Any] = {key.decode(): value.decode() for key, value in stored.items()}
+    numbers = {name: float(found[name]) for name in ("progress", "updated_at", "version")}
+    return found | numbers
+
+
+@contextmanager
+def listening(assembly: Assembly, training: str) -> Iterator["PubSub"]:
+    """Somebody who follows the training's channel from the start."""
+    with assembly.redis.pubsub(ignore_subscribe_messages=True) as line:  # type: ignore[no-untyped-call]
+        line.subscribe(f"training:{training}")
+        assert line.get_message(timeout=5) is None
+        yield line
+
+
+def heard(assembly: Assembly, training: str, line: "PubSub") -> list[dict[str, Any]]:
+    """All that was announced until now."""
+    assembly.redis.publish(f"training:{training}", OVER)
+    announced: list[dict[str, Any]] = []
+    for message in line.listen():  # type: ignore[no-untyped-call]
+        if message["data"] == OVER:
+            return announced
+        announced.append(json.loads(message["data"]))
+    raise AssertionError("unreachable")
+
+
+@st.composite
+def batches(draw: st.DrawFn, events: list[Event]) -> list[list[Event]]:
+    again = draw(st.lists(st.sampled_from(events), max_size=3))
+    order = draw(st.permutations([*events, *again]))
+    cuts = sorted(draw(st.sets(st.integers(1, len(order)), max_size=4)))
+    return [order[a:b] for a, b in zip([0, *cuts], [*cuts, len(order)], strict=True) if a < b]
+
+
+def show(assembly: Assembly, batch: list[Event]) -> None:
+    assembly.handlers["progress"](batch, assembly.services, [str(event.id) for event in batch])
+
+
+@given(data=st.data(), news=st.lists(told(*GOING_ON, *ENDING), min_size=1, max_size=8))
+@quick_law
+def test_what_is_shown_depends_on_the_events_alone_and_only_gets_newer(
+    assembly: Assembly, data: st.DataObject, news: list[Told]
+) -> None:
+    training = uuid7().hex
+    events = events_of(training, news)
+    with listening(assembly, training) as line:
+        for batch in data.draw(batches(events)):
+            show(assembly, batch)
+        announced = heard(assembly, training, line)
+
+    last = max(map(shown_after, events), key=rank)
+    assert read(assembly, training) == last
+    assert announced[-1] == last
+    assert [rank(state) for state in announced] == sorted({rank(state) for state in announced})
+
+
+@given(
+    data=st.data(),
+    before=st.lists(told(*GOING_ON), max_size=5),
+    end=told(*ENDING),
+    after=st.lists(told(*GOING_ON), min_size=1, max_size=5),
+)
+@quick_law
+def test_a_finished_training_stays_finished(
+    assembly: Assembly, data: st.DataObject, before: list[Told], end: Told, after: list[Told]
+) -> None:
+    training = uuid7().hex
+    (finish,) = events_of(training, [end])
+    show(assembly, [*events_of(training, before), finish])
+    with listening(assembly, training) as line:
+        for batch in data.draw(batches(events_of(training, after))):
+            show(assembly, batch)
+        assert heard(assembly, training, line) == []
+
+    assert read(assembly, training) == shown_after(finish)
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_of_a_request_and_a_start_of_the_same_instant_the_start_is_shown(
+    assembly: Assembly, order: tuple[int, int]
+) -> None:
+    training = uuid7().hex
+    events = events_of(training, [(REQUEST, NOON), (START, NOON)])
+    show(assembly, [events[index] for index in order])
+
+    assert read(assembly, training)["status"] == "running"
+
+
+def test_progress_goes_from_the_event_to_the_page(assembly: Assembly, engine: Engine) -> None:
+    training = uuid7().hex
+    half, quarter = (
+        TrainingProgressed(
+            user_id=USER, training_id=training, progress=progress, message="", occurred_at=at
+        )
+        for progress, at in ((50, NOON + timedelta(seconds=1)), (25, NOON))
+    )
+    engine.follow(assembly.handlers["progress"])
+    publish_now(assembly, half, quarter)
+    with listening(assembly, training) as line:
+        engine.work()
+        assert heard(assembly, training, line)[-1] == shown_after(half)
+
+    assert engine.owed() == []
+    assert read(assembly, training) == shown_after(half)
+    assert 0 < assembly.redis.ttl(f"training:{training}") <= 7 * 24 * 3600

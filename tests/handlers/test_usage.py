@@ -1,0 +1,199 @@
+"""What counting owes to people: nothing missed, nothing twice, whoever comes first."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import psycopg
+import pytest
+from sqlalchemy import text
+from sqlalchemy.event import listen, remove
+
+from events import PredictionMade, UserDeleted, named_id, uuid7
+from tests.conftest import publish_now, sign_up
+from tests.engine import Engine
+from tests.handlers.usage import dataset_uploaded, expected, stored, training_started
+from workers.assembly import Assembly
+
+LONG_AGO = datetime(2025, 3, 14, tzinfo=UTC)
+FAR_AHEAD = datetime(2125, 3, 14, tzinfo=UTC)
+
+
+@pytest.fixture
+def counting(engine: Engine) -> Engine:
+    """An engine that counts and does nothing else."""
+    engine.follow(engine.assembly.handlers["usage"])
+    return engine
+
+
+def made(user: UUID, count: int, at: datetime | None = None) -> PredictionMade:
+    at = at or datetime.now(UTC)
+    return PredictionMade(user_id=user, model_id="m", prediction_count=count, occurred_at=at)
+
+
+def give_profile(assembly: Assembly, user: UUID) -> None:
+    """Make a profile over a connection of its own, as another process does."""
+    url = assembly.settings.postgres_url.replace("+psycopg", "", 1)
+    with psycopg.connect(url) as connection:
+        connection.execute("INSERT INTO public.profiles (id) VALUES (%s)", [user])
+
+
+@contextmanager
+def right_after(assembly: Assembly, number: int, do: Callable[[], None]) -> Iterator[None]:
+    """Do something once, right after the n-th statement of the block or else at its end."""
+    seen: list[str] = []
+
+    def executed(*arguments: Any) -> None:
+        seen.append(arguments[2])
+        if len(seen) == number:
+            do()
+
+    listen(assembly.engine, "after_cursor_execute", executed)
+    yield
+    remove(assembly.engine, "after_cursor_execute", executed)
+    if len(seen) < number:
+        do()
+
+
+def test_a_late_event_counts_in_the_month_it_happened_in(
+    assembly: Assembly, counting: Engine, user_id: UUID
+) -> None:
+    events = [made(user_id, 70, datetime(2025, 10, 2, tzinfo=UTC))]
+    late = [made(user_id, 85, datetime(2025, 9, 30, 23, 59, tzinfo=UTC))]
+    publish_now(assembly, *events)
+    counting.work()
+    publish_now(assembly, *late)
+    counting.work()
+
+    usage = stored(assembly, [user_id])
+    assert usage == expected({user_id: "free"}, events + late)
+    assert usage.rows == {(user_id, 0, 0, 70, "2025-10")}
+    assert usage.marks == {(user_id, "predictions", "2025-09", "80")}
+
+
+def test_a_late_data_set_takes_its_place_in_later_months_too(
+    assembly: Assembly, counting: Engine, user_id: UUID
+) -> None:
+    september, october = datetime(2025, 9, 5, tzinfo=UTC), datetime(2025, 10, 5, tzinfo=UTC)
+    events = [dataset_uploaded(user_id, october)]
+    events += [dataset_uploaded(user_id, september) for _ in range(4)]
+    for event in events:
+        publish_now(assembly, event)
+        counting.work()
+
+    usage = stored(assembly, [user_id])
+    assert usage == expected({user_id: "free"}, events)
+    assert usage.marks == {
+        (user_id, "datasets", "2025-09", "80"),
+        (user_id, "datasets", "2025-10", "80"),
+        (user_id, "datasets", "2025-10", "100"),
+    }
+
+
+@pytest.mark.parametrize("number", range(1, 7))
+def test_a_profile_that_comes_while_its_event_is_handled_misses_no_count(
+    assembly: Assembly, counting: Engine, number: int
+) -> None:
+    user = uuid7()
+    publish_now(assembly, training_started(user, datetime.now(UTC)))
+    (message,) = counting.lease()
+
+    with right_after(assembly, number, lambda: give_profile(assembly, user)):
+        counting.deliver(message)
+    counting.pass_time()
+    counting.work()
+
+    assert {row[2] for row in stored(assembly, [user]).rows} == {1}
+    assert counting.owed() == []
+
+
+def test_an_event_that_is_quicker_than_its_sign_up_waits_and_costs_no_attempt(
+    assembly: Assembly, counting: Engine
+) -> None:
+    user = uuid7()
+    publish_now(assembly, made(user, 5))
+    for _ in range(20):
+        counting.work()
+        counting.pass_time()
+    (waiting,) = counting.owed()
+    assert (waiting.attempts, waiting.died_at) == (0, None)
+    assert waiting.last_error == f"No profile has the id {user}."
+
+    give_profile(assembly, user)
+    counting.work()
+
+    assert {row[3] for row in stored(assembly, [user]).rows} == {5}
+
+
+@pytest.mark.parametrize("at", [LONG_AGO, FAR_AHEAD])
+def test_an_event_of_nobody_is_tried_again_but_not_for_ever(
+    assembly: Assembly, counting: Engine, at: datetime
+) -> None:
+    publish_now(assembly, made(uuid7(), 5, at))
+    for _ in range(20):
+        counting.work()
+        counting.pass_time()
+
+    (dead,) = counting.owed()
+    assert dead.attempts == counting.handlers["usage"].max_attempts
+    assert dead.died_at is not None
+
+
+def test_one_unknown_user_fails_nobody_else(
+    assembly: Assembly, counting: Engine, user_id: UUID
+) -> None:
+    stranger = made(uuid7(), 1)
+    publish_now(assembly, *(made(user_id, 1) for _ in range(20)), stranger)
+    (message,) = counting.lease()
+    counting.deliver(message)
+
+    assert [each.event_id for each in counting.owed()] == [stranger.id]
+    assert {row[3] for row in stored(assembly, [user_id]).rows} == {20}
+
+
+def test_what_a_deleted_user_did_is_owed_no_longer(
+    assembly: Assembly, engine: Engine, user_id: UUID
+) -> None:
+    publish_now(assembly, UserDeleted(user_id=user_id))
+    engine.work()
+    publish_now(assembly, made(user_id, 1))
+    engine.work()
+
+    assert engine.owed() == []
+    assert stored(assembly, [user_id]).rows == set()
+
+
+def test_unlimited_plans_are_never_marked(assembly: Assembly, counting: Engine) -> None:
+    user = sign_up(assembly, "enterprise")
+    publish_now(assembly, made(user, 1_000_000), training_started(user, LONG_AGO))
+    counting.work()
+
+    usage = stored(assembly, [user])
+    assert (usage.marks, usage.told) == (set(), set())
+    assert len(usage.ledger) == 2
+
+
+def test_the_events_of_marks_are_named_and_say_how_much_is_used(
+    assembly: Assembly, counting: Engine, user_id: UUID
+) -> None:
+    publish_now(assembly, *(training_started(user_id, LONG_AGO) for _ in range(8)))
+    counting.work()
+
+    with assembly.engine.connect() as connection:
+        told = connection.execute(
+            text("SELECT id, type, user_id, data FROM insights.events WHERE type LIKE 'usage.%'")
+        ).one()
+    assert tuple(told) == (
+        named_id("usage", user_id, "trainings", "2025-03", "80"),
+        "usage.threshold_reached",
+        user_id,
+        {
+            "resource": "trainings",
+            "month": "2025-03",
+            "current": 8,
+            "limit": 10,
+            "threshold": 80,
+        },
+    )

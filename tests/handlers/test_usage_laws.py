@@ -1,0 +1,118 @@
+"""Any order, any duplication and any split into batches of the same events ends in the same usage.
+
+Of data sets, the marks are compared only where none is deleted: whether a gauge that went up and
+down passed its limit depends on the order by nature.
+"""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta, timezone
+from uuid import UUID
+
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import text
+
+from events import DatasetDeleted, Event, PredictionMade
+from tests.conftest import publish_now, sign_up
+from tests.engine import Engine
+from tests.handlers.laws import law
+from tests.handlers.usage import dataset_uploaded, expected, stored, training_started
+
+MOMENTS = [
+    datetime.fromisoformat(moment)
+    for moment in (
+        "2025-08-31T23:59:59.999999+00:00",
+        "2025-09-01T00:00:00+00:00",
+        "2025-09-30T23:59:59.999999+00:00",
+        "2025-10-01T00:00:00+00:00",
+        "2025-10-20T12:00:00+00:00",
+    )
+]
+ZONES = [timezone(timedelta(hours=hours)) for hours in (0, 14, -12)]
+OWE_AGAIN = text("""
+    INSERT INTO insights.deliveries (handler, event_id) SELECT 'usage', unnest(:ids)
+    ON CONFLICT DO NOTHING
+""")
+
+
+@st.composite
+def uses(draw: st.DrawFn, *kinds: str) -> list[tuple[int, str, int, datetime]]:
+    """Uses by two people: who, what, how much, when."""
+    bursts = st.tuples(
+        st.integers(0, 1),
+        st.sampled_from(kinds),
+        st.integers(1, 6),
+        st.sampled_from(MOMENTS),
+        st.sampled_from(ZONES),
+    )
+    return [
+        (person, kind, size, moment.astimezone(zone))
+        for person, kind, size, moment, zone in draw(st.lists(bursts, min_size=1, max_size=8))
+        for _ in range(1 if kind == "predict" else size)
+    ]
+
+
+def events_of(users: list[UUID], used: list[tuple[int, str, int, datetime]]) -> list[Event]:
+    make: dict[str, Callable[[UUID, int, datetime], Event]] = {
+        "upload": lambda user, _, at: dataset_uploaded(user, at),
+        "delete": lambda user, _, at: DatasetDeleted(user_id=user, occurred_at=at, dataset_id="d"),
+        "train": lambda user, _, at: training_started(user, at),
+        "predict": lambda user, size, at: PredictionMade(
+            user_id=user, occurred_at=at, model_id="m", prediction_count=size * 20
+        ),
+    }
+    return [make[kind](users[person], size, at) for person, kind, size, at in used]
+
+
+@st.composite
+def batches(draw: st.DrawFn, events: list[Event]) -> list[list[Event]]:
+    """All events in any order, some of them again, cut into batches anywhere."""
+    again = draw(st.lists(st.sampled_from(events), max_size=4))
+    order = draw(st.permutations([*events, *again]))
+    cuts = sorted(draw(st.sets(st.integers(1, len(order)), max_size=4)))
+    return [order[a:b] for a, b in zip([0, *cuts], [*cuts, len(order)], strict=True) if a < b]
+
+
+def handle(engine: Engine, batch: list[Event]) -> None:
+    """Publish and owe a batch, even if that was done before, and deliver its message twice."""
+    publish_now(engine.assembly, *batch)
+    with engine.assembly.engine.begin() as connection:
+        connection.execute(OWE_AGAIN, {"ids": [event.id for event in batch]})
+    for message in engine.lease():
+        engine.deliver(message)
+        engine.deliver(message)
+
+
+@given(data=st.data(), used=uses("upload", "train", "predict"))
+@law
+def test_usage_marks_and_what_is_told_depend_on_the_events_alone(
+    engine: Engine, data: st.DataObject, used: list[tuple[int, str, int, datetime]]
+) -> None:
+    engine.follow(engine.assembly.handlers["usage"])
+    plans = data.draw(
+        st.lists(st.sampled_from(["free", "free", "pro", "enterprise"]), min_size=2, max_size=2)
+    )
+    users = [sign_up(engine.assembly, plan) for plan in plans]
+    events = events_of(users, used)
+
+    for batch in data.draw(batches(events)):
+        handle(engine, batch)
+
+    assert stored(engine.assembly, users) == expected(dict(zip(users, plans, strict=True)), events)
+    assert engine.owed() == []
+
+
+@given(data=st.data(), used=uses("upload", "delete", "train"))
+@law
+def test_usage_with_deletions_depends_on_the_events_alone(
+    engine: Engine, data: st.DataObject, used: list[tuple[int, str, int, datetime]]
+) -> None:
+    engine.follow(engine.assembly.handlers["usage"])
+    users = [sign_up(engine.assembly) for _ in range(2)]
+    events = events_of(users, used)
+
+    for batch in data.draw(batches(events)):
+        handle(engine, batch)
+
+    counted = stored(engine.assembly, users).without_data_set_marks()
+    assert counted == expected(dict.fromkeys(users, "free"), events).without_data_set_marks()

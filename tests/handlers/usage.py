@@ -1,0 +1,143 @@
+"""What usage comes to, worked out from all events at once: the counter that batches must match."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+
+from events import DatasetDeleted, DatasetUploaded, Event, PredictionMade, TrainingStarted, named_id
+from workers.assembly import Assembly
+
+RESOURCES = ("datasets", "trainings", "predictions")
+LIMITS: dict[str, dict[str, int]] = {
+    "free": {"datasets": 5, "trainings": 10, "predictions": 100},
+    "pro": {"trainings": 100, "predictions": 5000},
+    "enterprise": {},
+}
+
+ROWS = text("""
+    SELECT user_id, datasets_count, trainings_this_month, predictions_this_month, month_year
+    FROM public.usage_limits WHERE user_id = ANY(:users)
+""")
+LEDGER = text("""
+    SELECT event_id, user_id, resource, amount, month
+    FROM insights.usage_ledger WHERE user_id = ANY(:users)
+""")
+MARKS = text("""
+    SELECT user_id, resource, month, mark FROM insights.usage_marks WHERE user_id = ANY(:users)
+""")
+TOLD = text("""
+    SELECT id, type, data ->> 'resource' FROM insights.events
+    WHERE user_id = ANY(:users) AND type LIKE 'usage.%'
+""")
+
+
+@dataclass(frozen=True)
+class Usage:
+    """Rows of `usage_limits`, of the ledger, of the marks, and the events that told of marks."""
+
+    rows: set[tuple[Any, ...]]
+    ledger: set[tuple[Any, ...]]
+    marks: set[tuple[Any, ...]]
+    told: set[tuple[Any, ...]]
+
+    def without_data_set_marks(self) -> "Usage":
+        """All but the marks of data sets, which depend on the order where some are deleted."""
+        marks = {mark for mark in self.marks if mark[1] != "datasets"}
+        told = {event for event in self.told if event[2] != "datasets"}
+        return Usage(self.rows, self.ledger, marks, told)
+
+
+def stored(assembly: Assembly, users: Iterable[UUID]) -> Usage:
+    """What the database says of these users; a row that stands twice is an error."""
+    given = {"users": list(users)}
+    sets = []
+    with assembly.engine.connect() as connection:
+        for query in (ROWS, LEDGER, MARKS, TOLD):
+            rows = [tuple(row) for row in connection.execute(query, given)]
+            assert len(rows) == len(set(rows))
+            sets.append(set(rows))
+    return Usage(*sets)
+
+
+def expected(plans: dict[UUID, str], events: Sequence[Event]) -> Usage:
+    """What these events come to; the same event may be among them more than once."""
+    ledger = {(event.id, event.user_id, *use_of(event), month_of(event)) for event in events}
+    marks = {
+        (user, resource, month, mark)
+        for user, plan in plans.items()
+        for resource, limit in LIMITS[plan].items()
+        for month in {m for _, u, r, amount, m in ledger if (u, r) == (user, resource)}
+        for mark in passed(used(ledger, user, resource, month), limit)
+    }
+    rows = {row_of(ledger, user) for user in plans if any(user == entry[1] for entry in ledger)}
+    return Usage(rows, ledger, marks, {told_by(mark) for mark in marks})
+
+
+def use_of(event: Event) -> tuple[str, int]:
+    match event:
+        case DatasetUploaded():
+            return "datasets", 1
+        case DatasetDeleted():
+            return "datasets", -1
+        case TrainingStarted():
+            return "trainings", 1
+        case PredictionMade(prediction_count=count):
+            return "predictions", count
+    raise TypeError(event)
+
+
+def month_of(event: Event) -> str:
+    return event.occurred_at.astimezone(UTC).strftime("%Y-%m")
+
+
+def used(ledger: set[tuple[Any, ...]], user: UUID, resource: str, month: str) -> int:
+    """The count of a month; of data sets, all that were there by its end."""
+    return sum(
+        amount
+        for _, u, r, amount, m in ledger
+        if (u, r) == (user, resource) and (m == month or (resource == "datasets" and m < month))
+    )
+
+
+def passed(count: int, limit: int) -> list[str]:
+    marks = {"80": count >= limit * 0.8, "100": count >= limit, "exceeded": count > limit}
+    return [mark for mark, is_passed in marks.items() if is_passed]
+
+
+def row_of(ledger: set[tuple[Any, ...]], user: UUID) -> tuple[Any, ...]:
+    newest = max(month for _, u, _, _, month in ledger if u == user)
+    datasets = used(ledger, user, "datasets", newest)
+    return (user, datasets, *(used(ledger, user, r, newest) for r in RESOURCES[1:]), newest)
+
+
+def told_by(mark: tuple[UUID, str, str, str]) -> tuple[UUID, str, str]:
+    type_ = "usage.limit_exceeded" if mark[3] == "exceeded" else "usage.threshold_reached"
+    return named_id("usage", *mark), type_, mark[1]
+
+
+def dataset_uploaded(user: UUID, at: datetime) -> DatasetUploaded:
+    return DatasetUploaded(
+        user_id=user,
+        occurred_at=at,
+        dataset_id="d",
+        filename="d.csv",
+        size_mb=1,
+        row_count=1,
+        column_count=1,
+    )
+
+
+def training_started(user: UUID, at: datetime) -> TrainingStarted:
+    return TrainingStarted(
+        user_id=user,
+        occurred_at=at,
+        training_id="t",
+        dataset_id="d",
+        algorithm="forest",
+        problem_type="regression",
+        dataset_size=1,
+    )
