@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 hypothesis.settings.register_profile("suite", derandomize=True, deadline=None)
 hypothesis.settings.load_profile(os.getenv("HYPOTHESIS_PROFILE", "suite"))
 
-HOME = Path(".insights/tests")
+HOME = Path(".insights/tests").resolve()
 EMPTY = text("""
     TRUNCATE insights.events, insights.deliveries, insights.usage_ledger, insights.usage_marks,
         insights.profile_news, public.profiles, public.usage_limits
