@@ -168,4 +168,7 @@ class RedisDoorbellConsumer(Consumer):
             self.broker.send(self.queue_name, given)
 
     def close(self) -> None:
-        """Nothing to close: the broker owns the connections."""
+        """Give back what was taken and not even looked at."""
+        unseen, self.cache = self.cache, []
+        if unseen:
+            self.broker.send(self.queue_name, [Message.decode(data) for data in unseen])

@@ -52,10 +52,17 @@ def run_worker(assembly: Assembly, chosen: Iterable[Handler]) -> None:
 
 
 def stop_event() -> threading.Event:
-    """An event that SIGTERM and SIGINT set."""
+    """An event that SIGTERM and SIGINT set.
+
+    Another thread sets it: a signal may arrive while this one holds the event's own lock.
+    """
     stopped = threading.Event()
+
+    def stop(*_: object) -> None:
+        threading.Thread(target=stopped.set, daemon=True).start()
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stopped.set())
+        signal.signal(number, stop)
     return stopped
 
 

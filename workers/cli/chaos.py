@@ -10,6 +10,7 @@ from settings import load_settings
 from workers.cli.app import app, console, problems
 from workers.cli.bench import interrupt
 from workers.cli.output import Json, write_json
+from workers.logs import set_up_logs
 
 
 @app.command()
@@ -33,8 +34,10 @@ def chaos(
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, interrupt)
+    settings = load_settings()
+    set_up_logs(settings.model_copy(update={"log_level": "error"}))
     with problems.status(f"breaking things for {seconds:g} s, then letting them settle …"):
-        outcome = run(load_settings(), seconds, seed, logs and logs.resolve())
+        outcome = run(settings, seconds, seed, logs and logs.resolve())
     if as_json:
         write_json(to_json(outcome))
     else:
