@@ -59,7 +59,7 @@ class Client:
         Subscribes when the first is asked for, then yields an empty piece of news.
         """
         deadline = time.monotonic() + PATIENCE
-        with self.redis.pubsub() as line:
+        with self.redis.pubsub() as line:  # type: ignore[no-untyped-call]
             line.subscribe(f"training:{training_id}")
             while time.monotonic() < deadline:
                 message = line.get_message(timeout=1.0)
