@@ -1,0 +1,110 @@
+"""Private servers of one run, which it may kill, and a migrated database; nothing stays behind."""
+
+import os
+import shutil
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import text
+
+from benchmarks.chaos.people import Person
+from settings import Settings, load_settings
+from workers.assembly import Assembly
+from workers.migrate import migrate
+from workers.servers import ROOT_HOME, Server, own_postgres, own_valkey, socket_folder
+
+HANDLERS = "benchmarks.chaos.handlers"
+TABLE = (
+    "CREATE SCHEMA chaos",
+    "CREATE TABLE chaos.rows (event_id uuid NOT NULL)",
+)
+PAYING = text("INSERT INTO public.profiles (id, plan) VALUES (:id, :plan)")
+
+
+@dataclass(frozen=True)
+class Ground:
+    """The servers, a folder that is removed with them, and the parts of the product there."""
+
+    folder: Path
+    postgres: Server
+    valkey: Server
+    assembly: Assembly
+
+
+@contextmanager
+def ground(settings: Settings, logs: Path | None = None) -> Iterator[Ground]:
+    """Servers that last as long as the `with` block; `logs` is where to keep what was logged."""
+    folder = settings.insights_home.resolve() / f"chaos-{os.getpid()}"
+    with ExitStack() as stack:
+        stack.callback(remove, folder)
+        folder.mkdir(parents=True)
+        postgres = stack.enter_context(running(own_postgres, folder, logs))
+        valkey = stack.enter_context(running(own_valkey, folder, logs))
+        if logs is not None:
+            stack.callback(keep, folder, logs)
+        assembly = assemble(folder, postgres, valkey)
+        stack.callback(assembly.close)
+        yield Ground(folder, postgres, valkey, assembly)
+
+
+@contextmanager
+def running(make: Callable[[Path], Server], folder: Path, logs: Path | None) -> Iterator[Server]:
+    """A private server, removed with its data."""
+    server = make(folder)
+    try:
+        server.start()
+        yield server
+    finally:
+        server.stop()
+        if logs is not None:
+            logs.mkdir(parents=True, exist_ok=True)
+            shutil.copy(server.folder / "log", logs / f"{server.name}.log")
+        remove(socket_folder(server.folder))
+        remove(server.folder)
+        if ROOT_HOME in server.folder.parents:
+            with suppress(OSError):
+                server.folder.parent.rmdir()
+
+
+def remove(folder: Path) -> None:
+    """Remove a folder and all that is in it."""
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def keep(folder: Path, logs: Path) -> None:
+    """Copy what our processes logged."""
+    logs.mkdir(parents=True, exist_ok=True)
+    for log in folder.glob("*.log"):
+        shutil.copy(log, logs)
+
+
+def assemble(folder: Path, postgres: Server, valkey: Server) -> Assembly:
+    """The parts of the product, with nobody's settings but our own."""
+    settings = load_settings(
+        _env_file=None,
+        database_url=postgres.url,
+        redis_url=valkey.url,
+        broker_url=valkey.url,
+        insights_home=folder,
+        extra_packages=(HANDLERS,),
+        log_level="warning",
+    )
+    return Assembly(settings)
+
+
+def prepare(assembly: Assembly) -> None:
+    """Migrate, and make the table without a key."""
+    migrate(assembly.engine, assembly.catalogue, assembly.handlers)
+    with assembly.engine.begin() as connection:
+        for statement in TABLE:
+            connection.execute(text(statement))
+
+
+def add_customers(assembly: Assembly, people: Iterable[Person]) -> None:
+    """Make the profiles of those who pay for a plan; the others come by signing up."""
+    with assembly.engine.begin() as connection:
+        for person in people:
+            if person.plan != "free":
+                connection.execute(PAYING, {"id": person.id, "plan": person.plan})

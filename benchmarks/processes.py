@@ -1,0 +1,79 @@
+"""Separate processes of one measurement, all of them stopped at its end."""
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Self
+
+from benchmarks.errors import BenchFailed
+
+ROOT = Path(__file__).resolve().parent.parent
+KEPT = ("HOME", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "PATH", "TMPDIR", "VIRTUAL_ENV")
+
+
+class Processes:
+    """They see nothing of the caller's settings: no provider of theirs is ever called."""
+
+    def __init__(self, folder: Path, environment: Mapping[str, str]) -> None:
+        kept = {name: os.environ[name] for name in KEPT if name in os.environ}
+        self.environment = kept | {"PYTHONPATH": str(ROOT)} | dict(environment)
+        self.folder = folder
+        self.running: dict[str, subprocess.Popen[str]] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def start(
+        self,
+        name: str,
+        *command: str,
+        talks: bool = False,
+        environment: Mapping[str, str] | None = None,
+    ) -> "subprocess.Popen[str]":
+        """Start one; what it says is in `{name}.log`, or, where it `talks`, in its pipes.
+
+        In a session of its own, it does not see the Ctrl-C that ends the measurement.
+        """
+        with (self.folder / f"{name}.log").open("wb") as log:
+            started = subprocess.Popen(
+                command,
+                env=self.environment | dict(environment or {}),
+                cwd=self.folder,
+                stdin=subprocess.PIPE if talks else subprocess.DEVNULL,
+                stdout=subprocess.PIPE if talks else log,
+                stderr=log,
+                text=True,
+                start_new_session=True,
+            )
+        self.running[name] = started
+        return started
+
+    def check(self) -> None:
+        """Raise BenchFailed if one has ended by itself."""
+        for name, process in self.running.items():
+            if process.poll():
+                raise BenchFailed(f"{name} ended by itself; see {self.folder}/{name}.log")
+
+    def wait_for(self, what: str, is_so: Callable[[], bool], seconds: float = 120.0) -> None:
+        """Wait until something is so. Raises BenchFailed when it takes too long."""
+        deadline = time.monotonic() + seconds
+        while not is_so():
+            self.check()
+            if time.monotonic() > deadline:
+                raise BenchFailed(f"Waited {seconds:g} s in vain for {what}.")
+            time.sleep(0.05)
+
+    def stop(self) -> None:
+        """End all of them at once, with what they started: what they worked on goes as well."""
+        for process in self.running.values():
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.communicate()
+        self.running.clear()

@@ -1,0 +1,1 @@
+"""Tests of what measures: it runs, counts right and leaves nothing behind."""

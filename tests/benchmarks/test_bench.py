@@ -1,0 +1,64 @@
+"""`insights bench`, from its start to its end."""
+
+import json
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from benchmarks.scenarios import SCENARIOS
+from tests.benchmarks.conftest import Bench, databases, keys
+from tests.conftest import Servers
+
+
+@pytest.mark.timeout(300)
+def test_a_quick_run_measures_every_scenario_and_leaves_nothing(
+    bench: Bench, servers: Servers
+) -> None:
+    before = keys(servers)
+
+    told, problems = bench("--quick", "--json").communicate()
+
+    report = json.loads(told or problems)
+    assert {each["scenario"] for each in report["figures"]} == set(SCENARIOS)
+    assert all(each["value"] >= 0 for each in report["figures"])
+    assert report["machine"]["cores"] >= 1
+    assert databases(servers) == set()
+    assert keys(servers) == before
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_run_that_is_interrupted_takes_its_processes_and_databases_along(
+    bench: Bench, servers: Servers, number: signal.Signals
+) -> None:
+    running = bench("--quick", "--only", "hot")
+    while not children(running.pid):
+        assert running.poll() is None
+        time.sleep(0.05)
+    started = children(running.pid)
+
+    running.send_signal(number)
+    running.communicate()
+
+    assert running.returncode != 0
+    assert not any(runs(pid) for pid in started)
+    assert databases(servers) == set()
+
+
+def test_a_scenario_that_does_not_exist_is_named(bench: Bench) -> None:
+    running = bench("--only", "drain,speed")
+
+    _, problems = running.communicate()
+
+    assert running.returncode == 1
+    assert "No scenario is called 'speed'" in problems
+
+
+def children(pid: int) -> list[int]:
+    told = Path(f"/proc/{pid}/task/{pid}/children").read_text()
+    return [int(child) for child in told.split()]
+
+
+def runs(pid: int) -> bool:
+    return Path(f"/proc/{pid}").exists()
