@@ -31,7 +31,7 @@ def run_worker(assembly: Assembly, chosen: Iterable[Handler]) -> None:
     handlers = list(chosen)
     threads = sum(handler.concurrency for handler in handlers)
     assembly.connections = threads + 1
-    keeper = LeaseKeeper(assembly.sessions)
+    keeper = LeaseKeeper(assembly.sessions, shortest_lease(handlers) / 3)
     runner = Runner(assembly.sessions, assembly.services, keeper, Metrics())
     broker = make_broker(assembly.settings.broker, handlers)
     worker = Worker(broker, worker_threads=threads)
@@ -49,6 +49,11 @@ def run_worker(assembly: Assembly, chosen: Iterable[Handler]) -> None:
     log.info("worker_stopped")
     # Threads that did not finish in time are abandoned; what they held was just given back.
     os._exit(0)
+
+
+def shortest_lease(handlers: Iterable[Handler]) -> float:
+    """How long the first of all leases lasts, in seconds."""
+    return min(handler.lease.total_seconds() for handler in handlers)
 
 
 def stop_event() -> threading.Event:

@@ -11,6 +11,7 @@ from tests.engine import Engine
 from tests.workers.doing import Doing, calling
 from tests.workers.test_relay import made
 from workers.assembly import Assembly
+from workers.worker import shortest_lease
 
 
 def make_due(assembly: Assembly) -> None:
@@ -76,3 +77,9 @@ def test_the_second_try_of_stopped_work_is_refunded_too(assembly: Assembly, engi
     engine.deliver(message)
 
     assert attempts == [1, 0]
+
+
+def test_the_shortest_lease_of_all_handlers_sets_the_pace() -> None:
+    short = calling(Doing(), lease=timedelta(seconds=3))
+
+    assert shortest_lease([calling(Doing()), short]) == 3
