@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Self
 
 from benchmarks.errors import BenchFailed
+from workers.signals import held_back
 
 ROOT = Path(__file__).resolve().parent.parent
 KEPT = ("HOME", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "PATH", "TMPDIR", "VIRTUAL_ENV")
@@ -41,8 +42,8 @@ class Processes:
 
         In a session of its own, it does not see the Ctrl-C that ends the measurement.
         """
-        with (self.folder / f"{name}.log").open("wb") as log:
-            started = subprocess.Popen(
+        with (self.folder / f"{name}.log").open("wb") as log, held_back():
+            started = self.running[name] = subprocess.Popen(
                 command,
                 env=self.environment | dict(environment or {}),
                 cwd=self.folder,
@@ -52,7 +53,6 @@ class Processes:
                 text=True,
                 start_new_session=True,
             )
-        self.running[name] = started
         return started
 
     def check(self) -> None:

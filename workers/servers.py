@@ -22,6 +22,7 @@ import psycopg
 import redis
 
 from errors import InsightsError
+from workers.signals import held_back
 
 ROOT_HOME = Path("/var/lib/insights")
 NOBODY = 65534
@@ -56,7 +57,7 @@ class Server:
         """Start it, unless it still runs from before, and wait until it answers."""
         if self.answers(self.url):
             return
-        with (self.folder / "log").open("ab") as log:
+        with (self.folder / "log").open("ab") as log, held_back():
             self.process = subprocess.Popen(
                 self.command,
                 stdout=log,
