@@ -1,1 +1,1 @@
-"""The providers' doubles, for demo and tests."""
+"""Doubles of the providers, speaking their real wire contracts, for the demo and the tests."""

@@ -1,0 +1,1 @@
+"""A double of Loops (loops.so): contacts, events, transactional emails, its limits."""

@@ -1,0 +1,169 @@
+"""Loops's REST API, below `/loops/api/v1` (https://loops.so/docs/api-reference)."""
+
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeAlias
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+
+from sandbox.loops.refusal import Refused, check_lengths, check_properties, need_email
+from sandbox.loops.team import PER_SECOND, Sent, Team
+
+Endpoint: TypeAlias = Callable[[Request], Awaitable[JSONResponse]]
+Answer: TypeAlias = Callable[[Team, Request, dict[str, Any]], Any]
+RESERVED = {"email", "userId", "eventName", "eventProperties", "mailingLists"}
+TYPES = {"string", "number", "boolean", "date"}
+
+
+def endpoint(answer: Answer) -> Endpoint:
+    """What all endpoints share: the key, the limit, the body's form, the headers."""
+
+    async def handle(request: Request) -> JSONResponse:
+        team: Team = request.app.state.world.loops
+        raw = await request.body()
+        try:
+            check_key(request.headers.get("authorization", ""))
+            remaining = team.admit()
+            body = parsed(raw)
+            check_lengths(body)
+            response = JSONResponse(answer(team, request, body))
+        except Refused as refused:
+            response = JSONResponse(refused.body, refused.status)
+            remaining = 0 if refused.status == 429 else PER_SECOND - len(team.last_second)  # noqa: PLR2004
+        response.headers["x-ratelimit-limit"] = str(PER_SECOND)
+        response.headers["x-ratelimit-remaining"] = str(remaining)
+        return response
+
+    return handle
+
+
+def check_key(authorization: str) -> None:
+    """Any key opens the sandbox, but there must be one."""
+    scheme, _, key = authorization.partition(" ")
+    if scheme.lower() != "bearer" or not key.strip():
+        raise Refused(401, "Invalid API key")
+
+
+def parsed(raw: bytes) -> dict[str, Any]:
+    """The body, which must be a JSON object where there is one."""
+    try:
+        body = json.loads(raw) if raw else {}
+    except ValueError:
+        body = None
+    if not isinstance(body, dict):
+        raise Refused(400, "The body must be a JSON object.")
+    return body
+
+
+def tell_team(_team: Team, _request: Request, _body: dict[str, Any]) -> Any:
+    """Whose the key is."""
+    return {"success": True, "teamName": "Sandbox"}
+
+
+def create_contact(team: Team, _request: Request, body: dict[str, Any]) -> Any:
+    """A new contact."""
+    return {"success": True, "id": team.audience.create(body, team.clock.now()).id}
+
+
+def update_contact(team: Team, _request: Request, body: dict[str, Any]) -> Any:
+    """A contact that is there afterwards, with these fields."""
+    return {"success": True, "id": team.audience.upsert(body, team.clock.now()).id}
+
+
+def find_contact(team: Team, request: Request, _body: dict[str, Any]) -> Any:
+    """An array of the contact, or of none."""
+    email, user_id = request.query_params.get("email"), request.query_params.get("userId")
+    if (email is None) == (user_id is None):
+        raise Refused(400, "Exactly one of email and userId is required.")
+    contact = team.audience.find(email, user_id)
+    return [contact.shown()] if contact else []
+
+
+def delete_contact(team: Team, _request: Request, body: dict[str, Any]) -> Any:
+    """Nothing of the contact is left."""
+    team.audience.delete(body.get("email"), body.get("userId"))
+    return {"success": True, "message": "Contact deleted."}
+
+
+def create_property(team: Team, _request: Request, body: dict[str, Any]) -> Any:
+    """A property that contacts may have."""
+    name, type_ = body.get("name"), body.get("type")
+    if not isinstance(name, str) or not name.isidentifier() or type_ not in TYPES:
+        raise Refused(400, "name must be camelCase, type one of string, number, boolean, date.")
+    team.properties[name] = type_
+    return {"success": True}
+
+
+def list_properties(team: Team, _request: Request, _body: dict[str, Any]) -> Any:
+    """The properties that were made."""
+    return [{"key": key, "label": key, "type": type_} for key, type_ in team.properties.items()]
+
+
+def send_event(team: Team, request: Request, body: dict[str, Any]) -> Any:
+    """Something that a contact did; the rest of the body are properties of the contact."""
+    name, email, user_id = body.get("eventName"), body.get("email"), body.get("userId")
+    if not isinstance(name, str) or not name:
+        raise Refused(400, "eventName is required.", path="eventName")
+    if email is None and user_id is None:
+        raise Refused(400, "An email or userId is required.", path="email")
+    if email is None and team.audience.find(user_id=user_id) is None:
+        raise Refused(400, "No contact has this userId; an email is required.", path="email")
+    properties = body.get("eventProperties") or {}
+    check_properties(properties)
+    key = request.headers.get("idempotency-key")
+    team.use_key(key)
+    contact = {k: v for k, v in body.items() if k not in RESERVED}
+    ids = {k: body[k] for k in ("email", "userId", "mailingLists") if body.get(k) is not None}
+    team.audience.upsert(ids | contact, team.clock.now())
+    team.events.append(Sent(name, email, user_id, properties, key, team.clock.now()))
+    return {"success": True}
+
+
+def send_transactional(team: Team, request: Request, body: dict[str, Any]) -> Any:
+    """An email to one person."""
+    id_, data = body.get("transactionalId"), body.get("dataVariables") or {}
+    if not isinstance(id_, str):
+        raise Refused(400, "transactionalId is required.", path="transactionalId")
+    for name, value in data.items():
+        if not isinstance(value, str | int | float | list) or isinstance(value, bool):
+            raise Refused(400, f"{name} must be a string or a number.", path=name)
+    key = request.headers.get("idempotency-key")
+    add = bool(body.get("addToAudience"))
+    team.send(id_, need_email(body.get("email")), data, key, add=add)
+    return {"success": True}
+
+
+def list_transactional(team: Team, _request: Request, _body: dict[str, Any]) -> Any:
+    """The published emails, all on one page."""
+    data = [
+        {"id": id_, "name": each.name, "dataVariables": sorted(each.variables)}
+        for id_, each in team.templates.items()
+    ]
+    count = len(data)
+    pagination: dict[str, int | None] = {
+        "totalResults": count,
+        "returnedResults": count,
+        "perPage": 50,
+    }
+    pagination |= {"totalPages": 1, "nextCursor": None, "nextPage": None}
+    return {"pagination": pagination, "data": data}
+
+
+CALLS: tuple[tuple[str, str, Answer], ...] = (
+    ("GET", "/api-key", tell_team),
+    ("POST", "/contacts/create", create_contact),
+    ("PUT", "/contacts/update", update_contact),
+    ("GET", "/contacts/find", find_contact),
+    ("POST", "/contacts/delete", delete_contact),
+    ("POST", "/contacts/properties", create_property),
+    ("GET", "/contacts/properties", list_properties),
+    ("POST", "/events/send", send_event),
+    ("POST", "/transactional", send_transactional),
+    ("GET", "/transactional-emails", list_transactional),
+)
+ROUTES = [
+    Route(f"/loops/api/v1{path}", endpoint(answer), methods=[method])
+    for method, path, answer in CALLS
+]

@@ -1,0 +1,1 @@
+"""A double of PostHog: events, the persons that come of them, feature flags."""

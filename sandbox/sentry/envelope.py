@@ -1,0 +1,38 @@
+"""Sentry's envelopes: a header, then items, each a header and a payload, line by line."""
+
+import gzip
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Item:
+    """One item: its type, and its payload, decoded where it is JSON."""
+
+    type: str
+    payload: Any
+
+
+def items_of(body: bytes) -> Iterator[Item]:
+    """The items of an envelope, compressed or not. Raises ValueError."""
+    plain = gzip.decompress(body) if body.startswith(b"\x1f\x8b") else body
+    _header, _, rest = plain.partition(b"\n")
+    while rest.strip():
+        line, _, rest = rest.lstrip(b"\n").partition(b"\n")
+        header = json.loads(line)
+        length = header.get("length")
+        if length is None:
+            payload, _, rest = rest.partition(b"\n")
+        else:
+            payload, rest = rest[:length], rest[length:]
+        yield Item(header["type"], decoded(payload))
+
+
+def decoded(payload: bytes) -> Any:
+    """A payload as JSON, or its text."""
+    try:
+        return json.loads(payload)
+    except ValueError:
+        return payload.decode(errors="replace")

@@ -1,0 +1,1 @@
+"""A double of Upstash's REST door, in front of a real Redis."""
