@@ -24,17 +24,16 @@ class Owed(NamedTuple):
 
 
 class Leased(NamedTuple):
-    """A delivery that the relay just leased.
+    """Deliveries of one handler that the relay just leased, all of one kind.
 
-    `again`: its last hand-out had no outcome. `probe`: its handler rests, and this one tries
+    `again`: their last hand-out had no outcome. `probe`: their handler rests, and this one tries
     whether the provider is back.
     """
 
     handler: str
-    event_id: UUID
-    lease: int
     again: bool
     probe: bool
+    owed: list[Owed]
 
 
 # An event's type, and its data and envelope as one JSON object: put together here, it is read
@@ -50,6 +49,7 @@ EVENT = """
 """
 
 # Leases may be lost in a crash of the server (asynchronous commit): they just fall due again.
+# An array of row addresses, because a join by them may be planned as a scan of the whole table.
 LEASE = text("""
     WITH wanted AS MATERIALIZED (
         SELECT h.name, h.resume_at, r.lease,
@@ -60,19 +60,26 @@ LEASE = text("""
         JOIN insights.handlers h ON h.name = r.name
         WHERE NOT h.paused AND (h.resume_at IS NULL OR h.resume_at <= now())
     ), due AS MATERIALIZED (
-        SELECT w.name, w.lease, w.resume_at, d.id, d.again
+        SELECT w.name, w.lease, w.resume_at, d.id, d.event_id, d.again
         FROM wanted w CROSS JOIN LATERAL (
-            SELECT o.ctid AS id, o.leased AS again FROM insights.deliveries o
+            SELECT o.ctid AS id, o.event_id, o.leased AS again FROM insights.deliveries o
             WHERE o.handler = w.name AND o.died_at IS NULL AND o.due_at <= now()
             ORDER BY o.due_at LIMIT w.room FOR UPDATE SKIP LOCKED
         ) d
     ), probing AS (
         UPDATE insights.handlers h SET resume_at = now() + due.lease
         FROM due WHERE h.name = due.name AND due.resume_at IS NOT NULL
+    ), moved AS (
+        UPDATE insights.deliveries d
+        SET due_at = now() + (SELECT w.lease FROM wanted w WHERE w.name = d.handler),
+            leases = leases + 1, leased = true
+        WHERE d.ctid = ANY (ARRAY(SELECT due.id FROM due))
+        RETURNING d.handler, d.event_id, d.leases
     )
-    UPDATE insights.deliveries d SET due_at = now() + due.lease, leases = leases + 1, leased = true
-    FROM due WHERE d.ctid = due.id
-    RETURNING d.handler, d.event_id, d.leases, due.again, due.resume_at IS NOT NULL
+    SELECT m.handler, (m.handler, m.event_id) IN (SELECT name, event_id FROM due WHERE again),
+           m.handler IN (SELECT name FROM wanted WHERE resume_at IS NOT NULL),
+           string_agg(CAST(m.event_id AS text), ','), array_agg(m.leases)
+    FROM moved m GROUP BY 1, 2, 3
 """)
 
 # Each `LIMIT 1` keeps the plan a walk from the ids through the indexes: the statistics of a
@@ -140,7 +147,10 @@ def lease(on: Executor, rooms: Mapping[str, int], leases: Mapping[str, timedelta
     """Lease what is due, at most `rooms` deliveries of each handler; skip who pauses or rests."""
     wanted = {"names": list(rooms), "rooms": list(rooms.values())}
     rows = on.execute(LEASE, wanted | {"leases": [leases[name] for name in rooms]})
-    return [Leased(*row) for row in rows]
+    return [
+        Leased(handler, again, probe, list(map(Owed, ids.replace("-", "").split(","), tokens)))
+        for handler, again, probe, ids, tokens in rows
+    ]
 
 
 def take(on: Executor, handler: str, owed: Sequence[Owed]) -> Sequence[Row[Any]]:

@@ -48,16 +48,16 @@ def declare_actor(handler: Handler, runner: Runner, broker: dramatiq.Broker) -> 
     declare(handle)
 
 
-def message_of(handler: str, leased: Sequence[Leased]) -> "Message[Any]":
-    """The message that asks a handler's actor to handle what was leased for it."""
+def message_of(leased: Leased, part: Sequence[Owed]) -> "Message[Any]":
+    """The message that asks a handler's actor to handle a part of what was leased for it."""
     return Message(
-        queue_name=handler,
-        actor_name=handler,
+        queue_name=leased.handler,
+        actor_name=leased.handler,
         args=(
-            [each.event_id.hex for each in leased],
-            [each.lease for each in leased],
-            leased[0].again,
-            leased[0].probe,
+            [owed.event_id for owed in part],
+            [owed.lease for owed in part],
+            leased.again,
+            leased.probe,
         ),
         kwargs={},
         options={},

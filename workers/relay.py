@@ -1,7 +1,7 @@
 """Leases due deliveries in batches and sends them to the queues that have room."""
 
 import threading
-from collections import defaultdict
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 import structlog
@@ -58,10 +58,11 @@ class Relay:
             return False
         with self.engine.connect() as connection:
             leased = leases.lease(connection, rooms, self.leases)
-        by_handler = group(leased)
-        for name, mine in by_handler.items():
-            self.send(name, mine)
-        return any(len(mine) >= rooms[name] for name, mine in by_handler.items())
+        counts: Counter[str] = Counter()
+        for each in leased:
+            self.send(each)
+            counts[each.handler] += len(each.owed)
+        return any(count >= rooms[name] for name, count in counts.items())
 
     def rooms(self) -> dict[str, int]:
         """How many deliveries of each handler its queue has room for.
@@ -77,33 +78,22 @@ class Relay:
             if sent < DEPTH
         }
 
-    def send(self, name: str, leased: Sequence[Leased]) -> None:
+    def send(self, leased: Leased) -> None:
         """Send what was leased for a handler; give it back at once if the broker is away."""
-        messages = [message_of(name, part) for part in parts(leased, self.handlers[name].batch)]
+        name = leased.handler
+        messages = [message_of(leased, part) for part in parts(leased, self.handlers[name].batch)]
         try:
             self.sender.send(name, messages)
         except ConnectionClosed:
             with self.engine.connect() as connection:
-                owed = [Owed(each.event_id.hex, each.lease) for each in leased]
-                settling.release(connection, name, owed)
+                settling.release(connection, name, leased.owed)
             raise
         self.sent[name] += len(messages)
-        self.metrics.leased.labels(name).inc(len(leased))
+        self.metrics.leased.labels(name).inc(len(leased.owed))
 
 
-def group(leased: Sequence[Leased]) -> dict[str, list[Leased]]:
-    """What was leased, by handler."""
-    by_handler: dict[str, list[Leased]] = defaultdict(list)
-    for each in leased:
-        by_handler[each.handler].append(each)
-    return by_handler
-
-
-def parts(leased: Sequence[Leased], size: int) -> Iterator[Sequence[Leased]]:
+def parts(leased: Leased, size: int) -> Iterator[Sequence[Owed]]:
     """What goes into one message: a full batch, but whatever left no outcome goes alone."""
-    fresh = [each for each in leased if not each.again]
-    for start in range(0, len(fresh), size):
-        yield fresh[start : start + size]
-    for each in leased:
-        if each.again:
-            yield [each]
+    size = 1 if leased.again else size
+    for start in range(0, len(leased.owed), size):
+        yield leased.owed[start : start + size]

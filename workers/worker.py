@@ -13,6 +13,7 @@ from errors import InsightsError
 from handlers import Handler
 from workers.assembly import Assembly
 from workers.broker import declare_actor, make_broker
+from workers.garbage import spare_what_stays
 from workers.keeper import LeaseKeeper
 from workers.metrics import Metrics
 from workers.runner import Runner
@@ -37,6 +38,7 @@ def run_worker(assembly: Assembly, chosen: Iterable[Handler]) -> None:
     worker = Worker(broker, worker_threads=threads)
     for handler in handlers:
         declare_actor(handler, runner, broker)
+    spare_what_stays()
     keeper.start()
     worker.start()
     log.info("worker_ready", handlers=[handler.name for handler in handlers], threads=threads)

@@ -12,6 +12,7 @@ from settings import load_settings
 from workers.broker import make_broker
 from workers.cli.app import app, assemble
 from workers.exporter import serve_metrics, shared_folder
+from workers.garbage import spare_what_stays
 from workers.logs import set_up_logs
 from workers.metrics import Metrics
 from workers.migrate import migrate as migrate_database
@@ -66,6 +67,7 @@ def relay() -> None:
     listener.start()
     broker = make_broker(assembly.settings.broker)
     sender = Relay(assembly.engine, broker, assembly.handlers, Metrics())
+    spare_what_stays()
     sender.run(listener.bells[RELAY], stopped)
 
 
