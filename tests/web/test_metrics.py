@@ -64,9 +64,8 @@ def test_dead_letters_are_counted_and_are_no_backlog(
 def test_who_owes_nothing_is_told_too(stranger: TestClient, assembly: Assembly) -> None:
     found = scrape(stranger)
 
-    assert {handler for name, handler in found if name == "insights_backlog"} == set(
-        assembly.handlers
-    )
+    told = {handler for name, handler in found if name == "insights_backlog"}
+    assert told >= set(assembly.handlers)
 
 
 def test_a_database_that_is_away_is_a_figure_and_no_failure(without_database: Settings) -> None:
