@@ -6,7 +6,9 @@ InsightsError
 ├── Outcome: Failed, Reject, RetryLater   handlers/outcomes.py
 ├── WrongSetting, MissingSetting          settings.py
 ├── ServerFailed, NotReady, WrongInput …  workers/
-├── ProviderDown                          here: services raise it, workers rest on it
+├── ProviderDown, ProviderUncertain       here: services raise them, workers rest on them
+├── ProviderBusy                          here: its limit is used up, workers try again later
+├── ProviderRefused                       here: what was asked for is wrong, whenever it is asked
 └── LearningError and its kin             learning/errors.py
 """
 
@@ -17,3 +19,15 @@ class InsightsError(Exception):
 
 class ProviderDown(InsightsError):
     """Raised when a provider cannot be reached or is out of order: nobody's fault here."""
+
+
+class ProviderUncertain(ProviderDown):
+    """Raised when a provider did not answer, but may have done what it was asked for."""
+
+
+class ProviderBusy(InsightsError):
+    """Raised when a provider's limit is used up by what goes first: try again in a while."""
+
+
+class ProviderRefused(InsightsError):
+    """Raised when a provider answers that it will never do this: asking again does not help."""

@@ -14,9 +14,19 @@ SCHEMES = {
     "redis_url": ("redis://", "rediss://", "unix://"),
     "broker_url": ("redis://", "rediss://", "unix://", "amqp://", "amqps://"),
     "app_url": ("http://", "https://"),
+    "docs_url": ("http://", "https://"),
+    "loops_url": ("http://", "https://"),
+    "sentry_dsn": ("http://", "https://"),
     "upstash_redis_rest_url": ("http://", "https://"),
     "posthog_host": ("http://", "https://"),
 }
+EMAILS = (
+    "welcome",
+    "training_complete",
+    "training_failed",
+    "limit_warning",
+    "subscription_confirmed",
+)
 
 
 class WrongSetting(InsightsError):
@@ -46,6 +56,8 @@ class Settings(BaseSettings):
     storage_url: str | None = None
     app_url: str = Field("http://localhost:3000", validation_alias=also("APP_URL"))
 
+    docs_url: str | None = None
+
     insights_api_keys: Annotated[tuple[SecretStr, ...], NoDecode] = ()
     host: str = "127.0.0.1"
     port: int = Field(8000, ge=0, le=65535)
@@ -64,12 +76,22 @@ class Settings(BaseSettings):
         None, validation_alias=AliasChoices("POSTHOG_API_KEY", "NEXT_PUBLIC_POSTHOG_KEY")
     )
     posthog_host: str = Field("https://us.i.posthog.com", validation_alias=also("POSTHOG_HOST"))
+    posthog_secret_key: SecretStr | None = None
+    posthog_flags_seconds: int = Field(300, ge=1)
     sentry_dsn: SecretStr | None = Field(None, validation_alias=also("SENTRY_DSN"))
+    sentry_traces_sample_rate: float | None = Field(None, ge=0, le=1)
     environment: str = "development"
     release: str | None = None
     stripe_secret_key: SecretStr | None = None
     stripe_webhook_secret: SecretStr | None = None
     loops_api_key: SecretStr | None = None
+    loops_url: str = "https://app.loops.so/api"
+    loops_rate: float = Field(8, gt=0, le=1000)
+    loops_welcome_id: str | None = None
+    loops_training_complete_id: str | None = None
+    loops_training_failed_id: str | None = None
+    loops_limit_warning_id: str | None = None
+    loops_subscription_confirmed_id: str | None = None
 
     @field_validator("insights_api_keys", "extra_packages", mode="before")
     @classmethod
@@ -111,6 +133,34 @@ class Settings(BaseSettings):
     def broker(self) -> str:
         """The URL of the doorbell's broker, by default Redis."""
         return self.broker_url.get_secret_value() if self.broker_url else self.redis
+
+    @property
+    def upstash(self) -> tuple[str | None, str | None]:
+        """The address and token of Upstash's REST door."""
+        token = self.upstash_redis_rest_token
+        return self.upstash_redis_rest_url, token.get_secret_value() if token else None
+
+    @property
+    def app(self) -> str:
+        """The front end, without a slash at the end."""
+        return self.app_url.rstrip("/")
+
+    @property
+    def docs(self) -> str:
+        """Where people read how to use the product."""
+        return self.docs_url or f"{self.app}/docs"
+
+    @property
+    def traces(self) -> float:
+        """The share of traces that Sentry is sent: all in development, a tenth elsewhere."""
+        if self.sentry_traces_sample_rate is not None:
+            return self.sentry_traces_sample_rate
+        return 1.0 if self.environment == "development" else 0.1
+
+    @property
+    def emails(self) -> dict[str, str | None]:
+        """The ids that Loops gave to our emails, by their names."""
+        return {name: getattr(self, f"loops_{name}_id") for name in EMAILS}
 
     @property
     def storage(self) -> str:

@@ -1,13 +1,15 @@
 """What happened: events, their catalogue, and how to publish them."""
 
+from events.billing import PlanChanged, SubscriptionActivated
 from events.catalogue import Catalogue, load_catalogue
 from events.datasets import DatasetDeleted, DatasetUploaded
 from events.errors import DuplicateEvent, UnknownEvent
 from events.event import Event, UserEvent
 from events.identity import named_id, uuid7
+from events.inactivity import InactivityDue, UserInactive
 from events.newsletter import NewsletterSubscribed
 from events.predictions import PredictionMade, PredictionRequested
-from events.publish import publish, ring_after_commit
+from events.publish import carry_trace, publish, ring_after_commit
 from events.trainings import (
     TrainingCancelled,
     TrainingCompleted,
@@ -17,17 +19,28 @@ from events.trainings import (
     TrainingStarted,
 )
 from events.usage import UsageLimitExceeded, UsageThresholdReached
-from events.users import UserDeleted, UserEmailVerified, UserLoggedIn, UserSignedUp, UserUpdated
+from events.users import (
+    AnalyticsChoiceMade,
+    UserDeleted,
+    UserEmailVerified,
+    UserLoggedIn,
+    UserSignedUp,
+    UserUpdated,
+)
 
 __all__ = [
+    "AnalyticsChoiceMade",
     "Catalogue",
     "DatasetDeleted",
     "DatasetUploaded",
     "DuplicateEvent",
     "Event",
+    "InactivityDue",
     "NewsletterSubscribed",
+    "PlanChanged",
     "PredictionMade",
     "PredictionRequested",
+    "SubscriptionActivated",
     "TrainingCancelled",
     "TrainingCompleted",
     "TrainingFailed",
@@ -40,9 +53,11 @@ __all__ = [
     "UserDeleted",
     "UserEmailVerified",
     "UserEvent",
+    "UserInactive",
     "UserLoggedIn",
     "UserSignedUp",
     "UserUpdated",
+    "carry_trace",
     "load_catalogue",
     "named_id",
     "publish",

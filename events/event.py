@@ -29,13 +29,14 @@ class Event(BaseModel):
     """Subclass it once per type: `type` is its name on the wire, the fields below its envelope.
 
     Fields that a subclass adds are its data. `id` identifies the fact: publishing an id twice
-    is publishing it once.
+    is publishing it once. Events of a type that `is_kept` are never pruned.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     type: ClassVar[str]
     version: ClassVar[int] = 1
+    is_kept: ClassVar[bool] = False
 
     id: UUID = Field(default_factory=uuid7)
     occurred_at: AwareDatetime = Field(default_factory=lambda: datetime.now(UTC))

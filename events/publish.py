@@ -16,6 +16,7 @@ from models import arrays
 
 NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 RUNG = "insights.published"
+TRACE = "insights.traceparent"
 
 INSERT = text("""
     INSERT INTO insights.events
@@ -43,7 +44,8 @@ def publish(session: Session, *events: Event) -> set[UUID]:
     if not events:
         return set()
     # In one order everywhere, so that two that publish the same events wait, not deadlock.
-    new = set(session.scalars(INSERT, _columns(sorted(events, key=attrgetter("id")))))
+    trace = session.info[TRACE]() if TRACE in session.info else None
+    new = set(session.scalars(INSERT, _columns(sorted(events, key=attrgetter("id")), trace)))
     if new:
         session.info[RUNG] = True
     return new
@@ -75,7 +77,12 @@ def stored(event: Event) -> str:
     return text
 
 
-def _columns(events: Sequence[Event]) -> dict[str, str]:
+def carry_trace(sessions: "sessionmaker[Session]", traceparent: Callable[[], str | None]) -> None:
+    """Have events that belong to no trace yet go on in the one that is open when published."""
+    sessions.configure(info={TRACE: traceparent})
+
+
+def _columns(events: Sequence[Event], trace: str | None) -> dict[str, str]:
     return {
         "ids": arrays.uuids(event.id for event in events),
         "types": arrays.texts(event.type for event in events),
@@ -85,5 +92,5 @@ def _columns(events: Sequence[Event]) -> dict[str, str]:
         "occurred_at": arrays.plain(event.occurred_at for event in events),
         "correlation_ids": arrays.uuids(event.correlation_id for event in events),
         "causation_ids": arrays.uuids(event.causation_id for event in events),
-        "traceparents": arrays.texts(event.traceparent for event in events),
+        "traceparents": arrays.texts(event.traceparent or trace for event in events),
     }

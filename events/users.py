@@ -47,3 +47,15 @@ class UserDeleted(UserEvent):
     """A person closed their account."""
 
     type = "user.deleted"
+
+
+class AnalyticsChoiceMade(UserEvent):
+    """A person allowed product analytics or opted out of it; the latest word counts.
+
+    It is never pruned, so that an opt-out is never forgotten.
+    """
+
+    type = "user.analytics_choice_made"
+    is_kept = True
+
+    opted_out: bool

@@ -16,6 +16,8 @@ PRUNE = text("""
     DELETE FROM insights.events WHERE id IN (
         SELECT e.id FROM insights.events e
         WHERE e.recorded_at < now() - :age
+          AND e.type NOT IN (SELECT t.type FROM insights.event_types t
+                             WHERE t.schema -> 'x-kept' = 'true')
           AND NOT EXISTS (
             SELECT FROM insights.deliveries d
             WHERE d.event_id = e.id AND d.handler IN (SELECT name FROM insights.handlers))

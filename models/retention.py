@@ -7,6 +7,8 @@ from sqlalchemy import Connection, text
 OLD = text("""
     SELECT count(*) FROM insights.events e
     WHERE e.recorded_at < now() - CAST(:age AS interval)
+      AND e.type NOT IN (SELECT t.type FROM insights.event_types t
+                         WHERE t.schema -> 'x-kept' = 'true')
       AND NOT EXISTS (
         SELECT FROM insights.deliveries d
         WHERE d.event_id = e.id AND d.handler IN (SELECT name FROM insights.handlers))

@@ -5,14 +5,13 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
-from typing import Any, cast
+from typing import Any
 
-import redis
-
-from services.redis import AWAY, down
+from services.commands import Commands, evaluate
 
 KEPT = 7 * 24 * 3600
 FINAL = frozenset({"completed", "failed", "cancelled"})
+FIELDS = ("progress", "message", "status", "version")
 STATUSES = FINAL | {"queued", "running"}
 
 
@@ -55,8 +54,8 @@ class Progress:
 class ProgressBoard:
     """Shows progress. Older news never overwrites newer, and what is finished stays finished."""
 
-    def __init__(self, client: "redis.Redis") -> None:
-        self.client = client
+    def __init__(self, commands: Commands) -> None:
+        self.commands = commands
         self.script = files("services").joinpath("progress.lua").read_text()
 
     def show(self, news: Sequence[Progress]) -> None:
@@ -64,24 +63,22 @@ class ProgressBoard:
 
         Raises ProviderDown when Redis is away.
         """
-        try:
-            with self.client.pipeline(transaction=False) as line:
-                for each in news:
-                    fields = each.fields
-                    arguments = (*fields.values(), KEPT, json.dumps(fields))
-                    line.eval(self.script, 1, f"training:{each.training_id}", *arguments)
-                line.execute()
-        except AWAY as error:
-            raise down(error) from error
+        self.commands.run(*(self.showing(each) for each in news))
+
+    def showing(self, progress: Progress) -> Sequence[Any]:
+        """The command that shows one piece of news."""
+        fields = progress.fields
+        key = [f"training:{progress.training_id}"]
+        return evaluate(self.script, key, *fields.values(), KEPT, json.dumps(fields))
 
     def read(self, training_id: str) -> Progress | None:
-        """The state that the hash tells, None when it tells none. Raises ProviderDown."""
-        try:
-            found = self.client.hgetall(f"training:{training_id}")
-        except AWAY as error:
-            raise down(error) from error
-        pairs = cast("dict[bytes, bytes]", found).items()
-        return understand(training_id, {key.decode(): value for key, value in pairs})
+        """The state that the hash tells, None when it tells none. One command.
+
+        Raises ProviderDown.
+        """
+        (found,) = self.commands.run(("HMGET", f"training:{training_id}", *FIELDS))
+        pairs = zip(FIELDS, found, strict=True)
+        return understand(training_id, {k: v for k, v in pairs if v is not None})
 
 
 def understand(training_id: str, fields: Mapping[str, Any]) -> Progress | None:

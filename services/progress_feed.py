@@ -2,7 +2,7 @@
 
 import json
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 from redis.asyncio import Redis
 from redis.asyncio.client import PubSub
@@ -11,6 +11,28 @@ from redis.backoff import NoBackoff
 
 from services.progress import Progress, understand
 from services.redis import AWAY, down
+
+
+class Feed(Protocol):
+    """The live news of one training, while its `async with` block lasts."""
+
+    async def __aenter__(self) -> Self:
+        """Begin to listen, at the first `next`."""
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """End the line."""
+
+    async def next(self, patience: float) -> Progress | None:
+        """The next news, waiting up to `patience` seconds for it.
+
+        None says that the hash should be read: the line is new and news may have been missed,
+        or nothing came. Raises ProviderDown; the next call tries a new line.
+        """
 
 
 class ProgressFeed:
@@ -40,11 +62,7 @@ class ProgressFeed:
         await self.client.aclose()
 
     async def next(self, patience: float) -> Progress | None:
-        """The next news, waiting up to `patience` seconds for it.
-
-        None says that the hash should be read: the line is new and news may have been missed,
-        or nothing came. Raises ProviderDown; the next call tries a new line.
-        """
+        """See Feed.next."""
         try:
             line = self.line or await self.call()
             message = await line.get_message(timeout=patience)

@@ -4,10 +4,11 @@ import math
 import time
 from dataclasses import dataclass
 from importlib.resources import files
-from typing import cast
 
-import redis
 import structlog
+
+from errors import ProviderDown
+from services.commands import CommandFailed, Commands, evaluate
 
 log = structlog.get_logger()
 LOOK_AGAIN = 1.0
@@ -36,8 +37,8 @@ class Allowance:
 class RateLimit:
     """A fixed window: the first request opens it, and its end frees the key."""
 
-    def __init__(self, client: "redis.Redis", limit: int, window: int) -> None:
-        self.client = client
+    def __init__(self, commands: Commands, limit: int, window: int) -> None:
+        self.commands = commands
         self.limit = limit
         self.window = window
         self.script = files("services").joinpath("ratelimit.lua").read_text()
@@ -51,11 +52,11 @@ class RateLimit:
         """
         if time.monotonic() < self.rests_until:
             return None
+        asked = evaluate(self.script, [f"ratelimit:{identifier}"], self.window)
         try:
-            found = self.client.eval(self.script, 1, f"ratelimit:{identifier}", self.window)
-        except redis.RedisError as error:
+            ((used, milliseconds),) = self.commands.run(asked)
+        except (ProviderDown, CommandFailed) as error:
             log.warning("rate_limit_off", error=type(error).__name__)
             self.rests_until = time.monotonic() + LOOK_AGAIN
             return None
-        used, milliseconds = cast("tuple[int, int]", found)
         return Allowance(self.limit, self.window, used, math.ceil(milliseconds / 1000))

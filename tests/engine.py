@@ -43,7 +43,9 @@ class Engine:
         self.metrics = Metrics(CollectorRegistry())
         self.relay = Relay(assembly.engine, self.queue, self.handlers, self.metrics)
         self.keeper = LeaseKeeper(assembly.sessions)
-        self.runner = Runner(assembly.sessions, assembly.services, self.keeper, self.metrics)
+        self.runner = Runner(
+            assembly.sessions, assembly.services, self.keeper, self.metrics, assembly.sentry
+        )
 
     def follow(self, *handlers: Handler) -> None:
         """Have only these handlers follow events, until the test ends."""
@@ -61,7 +63,7 @@ class Engine:
     def deliver(self, message: "Message[Any]") -> None:
         """Handle one message, as an actor does."""
         ids, leases, again, probe = message.args
-        batch = Batch(list(map(Owed, ids, leases)), again, probe)
+        batch = Batch(list(map(Owed, ids, leases)), again, probe, message.kwargs["sent_at"])
         self.runner.run(self.handlers[message.queue_name], batch)
 
     def work(self) -> None:

@@ -9,12 +9,14 @@ from fastapi import Depends, Request
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session, sessionmaker
 
-from events import Catalogue, load_catalogue, ring_after_commit
+from events import Catalogue, carry_trace, load_catalogue, ring_after_commit
 from models.database import connect, session_factory
 from services.doorbell import Doorbell
+from services.lines import commands_over
 from services.progress import ProgressBoard
 from services.ratelimit import RateLimit
 from services.redis_quick import answers, connect_quickly
+from services.sentry import Sentry
 from settings import Settings
 from web.keys import Keys
 from web.open_streams import OpenStreams
@@ -46,9 +48,17 @@ class Door:
 
 def open_door(settings: Settings) -> Door:
     """The parts that these settings ask for. Raises MissingSetting."""
+    sentry = Sentry(
+        settings.sentry_dsn.get_secret_value() if settings.sentry_dsn else None,
+        environment=settings.environment,
+        release=settings.release,
+        traces=settings.traces,
+    )
     engine = connect(settings.postgres_url, size=CONNECTIONS, name="insights-web")
     redis = connect_quickly(settings.redis)
+    commands = commands_over(redis, *settings.upstash)
     sessions = session_factory(engine)
+    carry_trace(sessions, sentry.traceparent)
     ring_after_commit(sessions, Doorbell(redis).ring)
     catalogue = load_catalogue(*settings.extra_packages)
     return Door(
@@ -57,8 +67,8 @@ def open_door(settings: Settings) -> Door:
         keys=Keys(settings.insights_api_keys),
         engine=engine,
         sessions=sessions,
-        board=ProgressBoard(redis),
-        rate_limit=RateLimit(redis, settings.rate_limit, settings.rate_limit_seconds),
+        board=ProgressBoard(commands),
+        rate_limit=RateLimit(commands, settings.rate_limit, settings.rate_limit_seconds),
         readiness=Readiness(settings.postgres_url, partial(answers, redis), frozenset(catalogue)),
         streams=OpenStreams(),
         closers=(engine.dispose, redis.close),

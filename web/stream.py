@@ -16,8 +16,9 @@ from starlette.types import Message, Receive, Scope, Send
 
 from errors import ProviderDown
 from events.event import Reference
+from services.lines import feed_over
 from services.progress import Progress
-from services.progress_feed import ProgressFeed
+from services.progress_feed import Feed
 from web.bodies import BodyTooLarge
 from web.door import Door, TheDoor
 from web.keys import KeyNeeded
@@ -85,7 +86,7 @@ class ProgressStream(StreamingResponse):
     async def __call__(self, _scope: Scope, receive: Receive, send: Send) -> None:
         """Send the stream. Raises Problem 404 before it begins."""
         async with (
-            ProgressFeed(self.door.settings.redis, self.training_id) as feed,
+            self.feed() as feed,
             aclosing(self.states(feed)) as states,
         ):
             first = await anext(states)
@@ -101,7 +102,12 @@ class ProgressStream(StreamingResponse):
             with move_on_after(LAST_WORD):
                 await send(chunk(b"", more=False))
 
-    async def states(self, feed: ProgressFeed) -> AsyncGenerator[Progress | None]:
+    def feed(self) -> Feed:
+        """The live news of the training."""
+        settings = self.door.settings
+        return feed_over(settings.redis, *settings.upstash, self.training_id)
+
+    async def states(self, feed: Feed) -> AsyncGenerator[Progress | None]:
         """The state now, then what is new, in any order; None when there is nothing to tell."""
         while True:
             pause = 0.0

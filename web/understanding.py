@@ -14,8 +14,8 @@ from events.event import ENVELOPE
 from web.envelope import CloudEvent, unstorable
 from web.problems import Problem, Wrong, wrong_field
 
-OUR_OWN = frozenset({"events.schedule", "events.usage"})
-"""Modules whose types only the product itself publishes: what the clock says, and of limits."""
+OUR_OWN = frozenset({"events.inactivity", "events.schedule", "events.usage"})
+"""Modules whose types only the product itself publishes: of time, absence and limits."""
 
 CANONICAL_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 MOST_ERRORS = 100

@@ -4,15 +4,18 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from events import Catalogue, Event, load_catalogue, publish, ring_after_commit
+from events import Catalogue, Event, carry_trace, load_catalogue, publish, ring_after_commit
 from handlers import Handler, load_handlers
 from models.database import connect, session_factory
 from services import Services
+from services.commands import Commands
 from services.doorbell import Doorbell
-from services.progress import ProgressBoard
+from services.lines import commands_over
 from services.redis import connect as connect_redis
-from services.storage import Storage
+from services.sentry import Sentry
 from settings import Settings
+from workers.clients import make_sentry, make_services
+from workers.scheduler import JOBS
 
 if TYPE_CHECKING:
     import redis
@@ -46,6 +49,7 @@ class Assembly:
     def sessions(self) -> "sessionmaker[Session]":
         """Sessions that ring the relay after a commit that published, where there is a Redis."""
         factory = session_factory(self.engine)
+        carry_trace(factory, self.sentry.traceparent)
         if self.settings.redis_url is not None:
             ring_after_commit(factory, self.doorbell.ring)
         return factory
@@ -61,13 +65,20 @@ class Assembly:
         return Doorbell(self.redis)
 
     @cached_property
+    def commands(self) -> Commands:
+        """The Redis of the cache, sessions, limits and progress: Upstash's, where it is set."""
+        return commands_over(self.redis, *self.settings.upstash)
+
+    @cached_property
+    def sentry(self) -> Sentry:
+        """Where errors and traces go; ask for it before anything else connects."""
+        monitors = {name: cron for name, (cron, _) in JOBS.items()}
+        return make_sentry(self.settings, monitors)
+
+    @cached_property
     def services(self) -> Services:
         """What external handlers work with."""
-        return Services(
-            publish=self.publish,
-            progress=ProgressBoard(self.redis),
-            storage=Storage(self.settings.storage),
-        )
+        return make_services(self.settings, self.commands, self.sessions, self.publish)
 
     def publish(self, *events: Event) -> None:
         """Publish in a transaction of its own."""
@@ -78,5 +89,7 @@ class Assembly:
         """Close the connections that were made."""
         if "engine" in vars(self):
             self.engine.dispose()
+        if "services" in vars(self):
+            self.services.close()
         if "redis" in vars(self):
             self.redis.close()

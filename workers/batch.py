@@ -16,11 +16,15 @@ from workers.verdicts import unreadable
 
 @dataclass(frozen=True)
 class Batch:
-    """What one message carries; see Leased for `again` and `probe`."""
+    """What one message carries; see Leased for `again` and `probe`.
+
+    `sent_at` is when the relay sent it, in seconds since the epoch.
+    """
 
     owed: Sequence[Owed]
     again: bool = False
     probe: bool = False
+    sent_at: float | None = None
 
     def parts(self, size: int) -> "Iterator[Batch]":
         """The batch in parts of at most `size`: a relay of another version may send more."""

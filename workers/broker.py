@@ -1,5 +1,6 @@
 """Which broker the settings ask for, and the actor of each handler on it."""
 
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -41,8 +42,14 @@ def make_broker(
 def declare_actor(handler: Handler, runner: Runner, broker: dramatiq.Broker) -> None:
     """One actor and one queue per handler, both under its name."""
 
-    def handle(ids: list[str], leases: list[int], again: bool, probe: bool) -> None:  # noqa: FBT001
-        runner.run(handler, Batch(list(map(Owed, ids, leases)), again, probe))
+    def handle(
+        ids: list[str],
+        leases: list[int],
+        again: bool,  # noqa: FBT001 (as it comes in a message)
+        probe: bool,  # noqa: FBT001
+        sent_at: float | None = None,
+    ) -> None:
+        runner.run(handler, Batch(list(map(Owed, ids, leases)), again, probe, sent_at))
 
     declare = dramatiq.actor(actor_name=handler.name, queue_name=handler.name, broker=broker)
     declare(handle)
@@ -59,6 +66,6 @@ def message_of(leased: Leased, part: Sequence[Owed]) -> "Message[Any]":
             leased.again,
             leased.probe,
         ),
-        kwargs={},
+        kwargs={"sent_at": time.time()},
         options={},
     )

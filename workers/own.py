@@ -14,6 +14,7 @@ from settings import Settings
 from workers.servers import Server, own_postgres, own_valkey
 
 NOTE = "servers.json"
+NOTED = ("DATABASE_URL", "REDIS_URL", "INSIGHTS_API_KEYS")
 
 
 @contextmanager
@@ -45,22 +46,18 @@ def own_servers(settings: Settings) -> Iterator[tuple[Settings, list[Server]]]:
 
 
 def environment(settings: Settings) -> dict[str, str]:
-    """The environment in which child processes find the same servers and keys."""
-    return {
-        "DATABASE_URL": plain(settings.database_url),
-        "REDIS_URL": plain(settings.redis_url),
-        "INSIGHTS_API_KEYS": ",".join(map(plain, settings.insights_api_keys)),
-        "INSIGHTS_HOME": str(settings.insights_home.resolve()),
-        "LOG_LEVEL": settings.log_level,
-    }
+    """The environment in which child processes find the same settings, whatever their `.env`."""
+    told = {name.upper(): plain(getattr(settings, name)) for name in Settings.model_fields}
+    return told | {"INSIGHTS_HOME": str(settings.insights_home.resolve())}
 
 
 def write_note(settings: Settings) -> None:
     """Tell other commands of this folder where the servers are; only the owner may read it."""
     note = settings.insights_home / NOTE
+    told = environment(settings)
     descriptor = os.open(note, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w") as file:
-        json.dump({"pid": os.getpid()} | environment(settings), file)
+        json.dump({"pid": os.getpid()} | {name: told[name] for name in NOTED}, file)
 
 
 def with_running_servers(settings: Settings) -> Settings:
@@ -86,6 +83,14 @@ def is_live(note: Path) -> bool:
     return True
 
 
-def plain(secret: SecretStr | None) -> str:
-    """A secret's text, for the environment of our own children."""
-    return secret.get_secret_value() if secret else ""
+def plain(value: Any) -> str:
+    """A setting's value as text, for the environment of our own children; what is unset is ''."""
+    match value:
+        case None:
+            return ""
+        case SecretStr():
+            return value.get_secret_value()
+        case tuple():
+            return ",".join(map(plain, value))
+        case _:
+            return str(value)

@@ -59,8 +59,12 @@ class Relay:
         with self.engine.connect() as connection:
             leased = leases.lease(connection, rooms, self.leases)
         counts: Counter[str] = Counter()
-        for each in leased:
-            self.send(each)
+        for number, each in enumerate(leased):
+            try:
+                self.send(each)
+            except ConnectionClosed:
+                self.give_back(leased[number:])
+                raise
             counts[each.handler] += len(each.owed)
         return any(count >= rooms[name] for name, count in counts.items())
 
@@ -79,17 +83,18 @@ class Relay:
         }
 
     def send(self, leased: Leased) -> None:
-        """Send what was leased for a handler; give it back at once if the broker is away."""
+        """Send what was leased for a handler. Raises ConnectionClosed."""
         name = leased.handler
         messages = [message_of(leased, part) for part in parts(leased, self.handlers[name].batch)]
-        try:
-            self.sender.send(name, messages)
-        except ConnectionClosed:
-            with self.engine.connect() as connection:
-                settling.release(connection, name, leased.owed)
-            raise
+        self.sender.send(name, messages)
         self.sent[name] += len(messages)
         self.metrics.leased.labels(name).inc(len(leased.owed))
+
+    def give_back(self, leased: Sequence[Leased]) -> None:
+        """What could not be sent is due again at once."""
+        with self.engine.connect() as connection:
+            for each in leased:
+                settling.release(connection, each.handler, each.owed)
 
 
 def parts(leased: Leased, size: int) -> Iterator[Sequence[Owed]]:

@@ -1,8 +1,8 @@
 """Handles a batch that the relay sent: the effect, and what becomes of each delivery."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 from uuid import UUID
@@ -18,16 +18,18 @@ from events import Event, named_id, publish
 from handlers import Handler, Kind
 from models import leases, resting, settling
 from models.leases import Owed
+from models.patience import in_transaction
 from models.settling import Verdict
 from services import Services
+from services.sentry import Sentry
 from workers.batch import Batch, restore
 from workers.keeper import LeaseKeeper
 from workers.metrics import Metrics
+from workers.tracing import report_death, report_outcomes, traced
 from workers.verdicts import describe, verdict, verdicts
 
 log = structlog.get_logger()
 Result = TypeVar("Result")
-PAUSES = (0.05, 0.2, 0.5, 1, 2, 4, 4, 4)
 
 
 @dataclass
@@ -38,6 +40,7 @@ class Runner:
     services: Services
     keeper: LeaseKeeper
     metrics: Metrics
+    sentry: Sentry
     troubled: set[str] = field(default_factory=set)
 
     def run(self, handler: Handler, batch: Batch) -> None:
@@ -60,6 +63,9 @@ class Runner:
             return dead
 
         dead = self.in_transaction(begin)
+        for owed in batch.owed:
+            if dead.get(UUID(owed.event_id)):
+                report_death(self.sentry, handler, owed)
         return bool(dead) and not any(dead.values())
 
     def start(self, handler: Handler, batch: Batch) -> None:
@@ -117,8 +123,11 @@ class Runner:
                 give_back(session, handler, batch)
                 return 0
             events, broken = restore(handler, rows)
-            with about(handler, rows, events):
-                outcomes = broken | (handler(events, session) or {} if events else {})
+            outcomes = broken
+            if events:
+                with self.watching(handler, rows, events, batch):
+                    outcomes = broken | (handler(events, session) or {})
+            report_outcomes(self.sentry, handler, rows, events, outcomes, batch)
             if outcomes:
                 back = [row for row in rows if row.id in outcomes]
                 settling.put_back(session, handler.name, back)
@@ -134,12 +143,13 @@ class Runner:
         followers: list[Event] = []
         if events:
             keys = [str(named_id(handler.name, event.id)) for event in events]
-            with about(handler, rows, events):
+            with self.watching(handler, rows, events, batch):
                 answer = handler(events, self.services, keys if handler.batch > 1 else keys[0])
             if isinstance(answer, Mapping):
                 outcomes |= answer
             elif answer is not None:
                 followers = [answer] if isinstance(answer, Event) else list(answer)
+        report_outcomes(self.sentry, handler, rows, events, outcomes, batch)
         done = leases.owed_by(row for row in rows if row.id not in outcomes)
         back = [row for row in rows if row.id in outcomes]
 
@@ -153,6 +163,16 @@ class Runner:
             return len(finished)
 
         return self.in_transaction(close)
+
+    @contextmanager
+    def watching(
+        self, handler: Handler, rows: Sequence[Row[Any]], events: Sequence[Event], batch: Batch
+    ) -> Iterator[None]:
+        """Have logs and traces of the block tell what is handled."""
+        of_events = {event.id for event in events}
+        mine = [row for row in rows if row.id in of_events]
+        with about(handler, mine, events), traced(self.sentry, handler, mine, events, batch):
+            yield
 
     def settle(
         self, handler: Handler, failures: Sequence[tuple[Owed, Exception]], *, again: bool
@@ -202,16 +222,8 @@ class Runner:
         self.in_transaction(put_off)
 
     def in_transaction(self, work: Callable[[Session], Result]) -> Result:
-        """Run `work` in a transaction; try again while the database is away or deadlocked."""
-        for pause in (*PAUSES, None):
-            try:
-                with self.sessions.begin() as session:
-                    return work(session)
-            except (OperationalError, InterfaceError):
-                if pause is None:
-                    raise
-                time.sleep(pause)
-        raise AssertionError("unreachable")
+        """See models.patience."""
+        return in_transaction(self.sessions, work)
 
 
 def give_back(session: Session, handler: Handler, batch: Batch) -> None:

@@ -8,7 +8,7 @@ import structlog
 from croniter import croniter
 from sqlalchemy.exc import InterfaceError, OperationalError
 
-from events import Event, named_id
+from events import Event, InactivityDue, named_id
 from events.schedule import PruneDue
 from settings import Settings
 
@@ -16,10 +16,13 @@ log = structlog.get_logger()
 Publish = Callable[[Event], None]
 Job = Callable[[Settings], Event]
 
+INACTIVE_AFTER = 14
+
 JOBS: Mapping[str, tuple[str, Job]] = {
     "prune": ("17 3 * * *", lambda settings: PruneDue(days=settings.retention_days)),
+    "inactivity": ("41 6 * * *", lambda _settings: InactivityDue(days=INACTIVE_AFTER)),
 }
-"""Name → when, in cron's form and UTC, and what to publish then."""
+"""Name of the job and of its handler → when, in cron's form and UTC, and what to publish then."""
 
 
 class Scheduler:

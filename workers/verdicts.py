@@ -2,6 +2,7 @@
 
 import traceback
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -9,10 +10,12 @@ from uuid import UUID
 from pydantic import ValidationError
 from sqlalchemy import Row
 
-from errors import InsightsError
+from errors import InsightsError, ProviderBusy, ProviderRefused
 from handlers import Outcome, Reject, RetryLater
 from models.leases import Owed
 from models.settling import Verdict
+
+BUSY_FOR = timedelta(seconds=2)
 
 
 def verdicts(
@@ -28,7 +31,9 @@ def verdict(owed: Owed, error: Exception, *, again: bool) -> Verdict:
     match error:
         case RetryLater(after=after):
             return Verdict(owed, describe(error), charge=-charged, after=after)
-        case Reject():
+        case ProviderBusy():
+            return Verdict(owed, describe(error), charge=-charged, after=BUSY_FOR)
+        case Reject() | ProviderRefused():
             return Verdict(owed, describe(error), charge=1 - charged, dead=True)
         case _:
             return Verdict(owed, describe(error), charge=1 - charged)

@@ -33,7 +33,7 @@ def run_worker(assembly: Assembly, chosen: Iterable[Handler]) -> None:
     threads = sum(handler.concurrency for handler in handlers)
     assembly.connections = threads + 1
     keeper = LeaseKeeper(assembly.sessions, shortest_lease(handlers) / 3)
-    runner = Runner(assembly.sessions, assembly.services, keeper, Metrics())
+    runner = Runner(assembly.sessions, assembly.services, keeper, Metrics(), assembly.sentry)
     broker = make_broker(assembly.settings.broker, handlers)
     worker = Worker(broker, worker_threads=threads)
     for handler in handlers:
@@ -48,6 +48,7 @@ def run_worker(assembly: Assembly, chosen: Iterable[Handler]) -> None:
     worker.stop(timeout=FINISH_WITHIN)
     keeper.release()
     broker.close()
+    assembly.sentry.flush()
     log.info("worker_stopped")
     # Threads that did not finish in time are abandoned; what they held was just given back.
     os._exit(0)

@@ -17,6 +17,7 @@ from benchmarks.chaos.expected import FINAL
 from errors import ProviderDown
 from events.progress import News
 from services.progress import ProgressBoard, understand
+from services.tcp import TcpCommands
 
 BOARD = "training:"
 WIPED = f"{BOARD}wiped"
@@ -29,7 +30,7 @@ class Witness(threading.Thread):
     def __init__(self, url: str) -> None:
         super().__init__(daemon=True, name="witness")
         self.client = redis.Redis.from_url(url, retry=Retry(NoBackoff(), 0), socket_timeout=5)
-        self.board = ProgressBoard(self.client)
+        self.board = ProgressBoard(TcpCommands(self.client))
         self.shown: dict[str, set[News]] = defaultdict(set)
         self.stale: list[News] = []
         self.newest: dict[str, News] = {}

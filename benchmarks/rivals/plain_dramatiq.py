@@ -15,6 +15,7 @@ from benchmarks.ours import HANDLERS, product
 from benchmarks.rivals.once import handle, open_engine, rate
 from benchmarks.site import site
 from services.progress import Progress, ProgressBoard
+from services.tcp import TcpCommands
 from settings import load_settings
 
 SHOW = "show"
@@ -78,7 +79,7 @@ def showing() -> None:
     url = load_settings().redis
     broker = connect(url)
     dramatiq.set_broker(broker)
-    board = ProgressBoard(redis.Redis.from_url(url))
+    board = ProgressBoard(TcpCommands(redis.Redis.from_url(url)))
 
     @dramatiq.actor(actor_name=SHOW, queue_name=SHOW, broker=broker)
     def show(training_id: str, progress: float, message: str, status: str, at: int) -> None:

@@ -13,8 +13,8 @@ Schema = dict[str, Any]
 def json_schema(catalogue: Mapping[str, type[Event]]) -> Schema:
     """A JSON Schema (2020-12) document with the CloudEvents `data` of each type under `$defs`.
 
-    The envelope's part of a type stands beside: `x-version`, and `x-user-required` where the
-    event must say whose it is.
+    What else there is to a type stands beside: `x-version`, `x-user-required` where the event
+    must say whose it is, and `x-kept` where it is never pruned.
     """
     return {
         "$schema": DIALECT,
@@ -40,6 +40,7 @@ def data_schema(class_: type[Event]) -> Schema:
         "additionalProperties": False,
         "x-version": class_.version,
         "x-user-required": "user_id" in required,
+        "x-kept": class_.is_kept,
     }
 
 

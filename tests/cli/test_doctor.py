@@ -134,7 +134,7 @@ def test_it_tells_how_far_the_database_is_behind_or_ahead(
     engine = connect(empty_database.replace("postgresql://", "postgresql+psycopg://"))
     migrate(engine, assembly.catalogue, assembly.handlers, "0001")
 
-    assert examined(insights)["migrations"]["detail"].startswith("1 behind: at 0001")
+    assert examined(insights)["migrations"]["detail"].startswith("2 behind: at 0001")
 
     with engine.begin() as connection:
         connection.execute(text("UPDATE insights.alembic_version SET version_num = 'of_tomorrow'"))

@@ -160,6 +160,8 @@ def test_what_a_deleted_user_did_is_owed_no_longer(
     engine.work()
     publish_now(assembly, made(user_id, 1))
     engine.work()
+    engine.pass_time()
+    engine.work()
 
     assert engine.owed() == []
     assert stored(assembly, [user_id]).rows == set()

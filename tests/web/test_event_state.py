@@ -49,7 +49,7 @@ def test_a_debt_is_due_then_leased_then_done(
     publish_now(assembly, event)
 
     due = state_of(client, event, "usage")
-    (message,) = engine.lease()
+    (message,) = [each for each in engine.lease() if each.queue_name == "usage"]
     leased = state_of(client, event, "usage")
     engine.deliver(message)
     done = state_of(client, event, "usage")

@@ -86,7 +86,13 @@ def test_its_examples_are_taken(resident: TestClient, document: Any) -> None:
 
 
 def test_it_describes_each_type_that_may_be_published(document: Any) -> None:
-    ours = {"prune.due", "usage.threshold_reached", "usage.limit_exceeded"}
+    ours = {
+        "inactivity.due",
+        "prune.due",
+        "usage.limit_exceeded",
+        "usage.threshold_reached",
+        "user.inactive",
+    }
 
     described = {each["$ref"].rsplit("/", 1)[1] for each in event_of(document)["oneOf"]}
 

@@ -22,6 +22,7 @@ from events import (
 )
 from events.progress import news_of
 from services.progress import Progress, ProgressBoard
+from services.tcp import TcpCommands
 from settings import Settings
 from tests.conftest import publish_now
 from tests.engine import Engine
@@ -60,7 +61,9 @@ def told(class_: type[Event], second: float, user_id: UUID | None = None, **fiel
 
 def test_the_state_is_that_of_redis(client: TestClient, assembly: Assembly) -> None:
     at = 1763803800123456
-    ProgressBoard(assembly.redis).show([Progress("t-1", 40.5, "Learning", "running", at)])
+    ProgressBoard(TcpCommands(assembly.redis)).show(
+        [Progress("t-1", 40.5, "Learning", "running", at)]
+    )
 
     assert client.get("/trainings/t-1/progress").json() == {
         "training_id": "t-1",
@@ -188,7 +191,7 @@ def test_any_order_of_news_leads_redis_and_the_events_to_the_same_state(
     )
     publish_now(assembly, *published)
     from_events = client.get(f"/trainings/{training_id}/progress").json()
-    ProgressBoard(assembly.redis).show([Progress(*news_of(each)) for each in shown])
+    ProgressBoard(TcpCommands(assembly.redis)).show([Progress(*news_of(each)) for each in shown])
     from_redis = client.get(f"/trainings/{training_id}/progress").json()
 
     assert from_events == from_redis

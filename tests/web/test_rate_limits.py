@@ -10,6 +10,7 @@ from pydantic import SecretStr
 from starlette.testclient import TestClient
 
 from services.ratelimit import RateLimit
+from services.tcp import TcpCommands
 from settings import Settings
 from tests.web.asking import KEY, until
 from web import rate_limits
@@ -161,7 +162,7 @@ def test_what_is_no_counter_lets_requests_through(limited: TestClient, assembly:
 
 
 def test_a_count_takes_one_round_trip(assembly: Assembly) -> None:
-    limit = RateLimit(assembly.redis, 5, 60)
+    limit = RateLimit(TcpCommands(assembly.redis), 5, 60)
     limit.count("a")
     before = assembly.redis.info("stats")["total_commands_processed"]
     limit.count("a")

@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from services.progress import Progress, ProgressBoard
+from services.tcp import TcpCommands
 from tests.web.asking import KEY, messages
 from workers.assembly import Assembly
 
@@ -63,7 +64,9 @@ def listening_at(process: "subprocess.Popen[str]") -> str:
 def test_asked_to_stop_it_ends_its_streams_at_once_and_returns(
     process: "subprocess.Popen[str]", assembly: Assembly, how: signal.Signals
 ) -> None:
-    ProgressBoard(assembly.redis).show([Progress("t-1", 40, "Learning", "running", 1000)])
+    ProgressBoard(TcpCommands(assembly.redis)).show(
+        [Progress("t-1", 40, "Learning", "running", 1000)]
+    )
     url = f"{listening_at(process)}/trainings/t-1/progress/stream"
 
     with httpx.stream("GET", url, headers=KEY, timeout=10) as response:

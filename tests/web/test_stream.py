@@ -12,6 +12,7 @@ from sqlalchemy.exc import OperationalError
 
 from events import TrainingCompleted, TrainingProgressed, TrainingStarted
 from services.progress import Progress, ProgressBoard
+from services.tcp import TcpCommands
 from settings import Settings
 from tests.conftest import publish_now
 from tests.web.asking import KEY, messages, until
@@ -36,7 +37,7 @@ def ended(at: int) -> Progress:
 
 @pytest.fixture
 def board(assembly: Assembly) -> ProgressBoard:
-    return ProgressBoard(assembly.redis)
+    return ProgressBoard(TcpCommands(assembly.redis))
 
 
 @contextmanager
@@ -152,12 +153,14 @@ def test_it_never_goes_backwards(server: Server, board: ProgressBoard) -> None:
         assert next(heard)["id"] == "5000"
         for at, line in ((4000, "older"), (5000, "A tie"), (6000, "newer")):
             fields = running(at).fields | {"message": line}
-            board.client.publish(
+            redis_of(board).publish(
                 "training:t-1", httpx.Request("GET", "http://x", json=fields).content
             )
-        board.client.publish("training:t-1", "not even JSON")
-        board.client.publish("training:t-1", "[]")
-        board.client.publish("training:t-1", '{"progress": 50, "message": "from another writer"}')
+        redis_of(board).publish("training:t-1", "not even JSON")
+        redis_of(board).publish("training:t-1", "[]")
+        redis_of(board).publish(
+            "training:t-1", '{"progress": 50, "message": "from another writer"}'
+        )
         board.show([ended(7000)])
         assert [each["id"] for each in heard] == ["6000", "7000", "end"]
 
@@ -204,7 +207,9 @@ def test_a_comment_keeps_the_line_while_there_is_no_news(
 
 
 def test_news_whose_message_got_lost_is_told_with_the_next_heartbeat(
-    server: Server, board: ProgressBoard, monkeypatch: pytest.MonkeyPatch
+    server: Server,
+    board: ProgressBoard,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(stream, "HEARTBEAT", 0.02)
     board.show([running(1000)])
@@ -212,7 +217,7 @@ def test_news_whose_message_got_lost_is_told_with_the_next_heartbeat(
     with following(server) as heard:
         next(heard)
         fields: Any = running(2000).fields
-        board.client.hset("training:t-1", mapping=fields)
+        redis_of(board).hset("training:t-1", mapping=fields)
         assert next(heard)["id"] == "2000"
 
 
@@ -227,9 +232,14 @@ def test_a_key_is_needed(server: Server) -> None:
     assert httpx.get(server.url + PATH).status_code == 401
 
 
+def redis_of(board: ProgressBoard) -> Any:
+    assert isinstance(board.commands, TcpCommands)
+    return board.commands.client
+
+
 def followers(board: ProgressBoard) -> int:
     """How many connections to Redis follow a training."""
-    clients = board.client.client_list()
+    clients = redis_of(board).client_list()
     return sum(each["name"] == "insights-progress" for each in clients)
 
 

@@ -1,0 +1,42 @@
+"""Forwards to product analytics what people did, unless they opted out."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from events import UserEvent
+from handlers.registry import external
+from handlers.tracked import TRACKED, capture_of
+from models.choices import opted_out
+from models.people import Person, people
+from services import Services
+
+NO_NEWS = timedelta(hours=48)
+"""What is older is sent as history: dashboards and alerts of today leave it alone."""
+
+
+@external("analytics", *TRACKED, batch=500)
+def forward(events: Sequence[UserEvent], services: Services, _keys: Sequence[str]) -> None:
+    """Send each event under its own id and time: it counts once however often it is sent."""
+    posthog = services.posthog
+    if posthog is None:
+        return
+    users = {event.user_id for event in events}
+    known, silent = services.transaction(lambda session: look_up(session, users))
+    captures = [
+        capture_of(event, known.get(event.user_id))
+        for event in events
+        if event.user_id not in silent
+    ]
+    news_since = datetime.now(UTC) - NO_NEWS
+    for historical in (False, True):
+        some = [each for each in captures if (each.at < news_since) == historical]
+        if some:
+            posthog.capture(some, historical=historical)
+
+
+def look_up(session: Session, users: set[UUID]) -> tuple[dict[UUID, Person], set[UUID]]:
+    """Who the users are, and which of them opted out."""
+    return people(session, users), opted_out(session, users)

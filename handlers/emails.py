@@ -1,0 +1,79 @@
+"""Sends the emails that follow from events, each once for ever.
+
+A mail that a person waits for has a handler of its own, so that no flood of others stands in
+its way.
+"""
+
+from errors import ProviderBusy, ProviderDown, ProviderRefused, ProviderUncertain
+from events import (
+    SubscriptionActivated,
+    TrainingCompleted,
+    TrainingFailed,
+    UsageThresholdReached,
+    UserEvent,
+    UserSignedUp,
+    named_id,
+)
+from handlers.letters import Letter, letter_for
+from handlers.outcomes import Reject
+from handlers.recipients import recipient_of
+from handlers.registry import external
+from models import emails as ledger
+from models.emails import EmailId
+from services import Services
+from services.loops import Loops
+
+HELD = (
+    "Whether this email was sent is not known, and Loops has forgotten its key. Look it up in "
+    "Loops, then run `insights emails settle`."
+)
+
+
+@external("emails_awaited", UserSignedUp, SubscriptionActivated)
+def send_awaited_email(event: UserEvent, services: Services, _key: str) -> None:
+    """Send a mail that a person waits for: before all others."""
+    send(event, services, hurry=True)
+
+
+@external("emails", TrainingCompleted, TrainingFailed, UsageThresholdReached)
+def send_email(event: UserEvent, services: Services, _key: str) -> None:
+    """Send a mail that can wait for those that cannot."""
+    send(event, services, hurry=False)
+
+
+def send(event: UserEvent, services: Services, *, hurry: bool) -> None:
+    """Send what follows from an event, to whom it concerns, unless it was sent before."""
+    letter, loops = letter_for(event, services), services.loops
+    if loops is None or letter is None:
+        return
+    recipient = recipient_of(event, services)
+    if recipient is None:
+        return
+    template = template_id(loops, letter)
+    email = EmailId(event.user_id, letter.template, letter.about)
+    standing = services.transaction(lambda session: ledger.begin(session, email, event.id))
+    if standing.sent:
+        return
+    if standing.held:
+        raise Reject(HELD)
+    try:
+        loops.send(template, recipient, letter.variables, key_of(email), hurry=hurry)
+    except (ProviderBusy, ProviderDown, ProviderRefused) as error:
+        if standing.first and not isinstance(error, ProviderUncertain):
+            services.transaction(lambda session: ledger.note_not_sent(session, email))
+        raise
+    services.transaction(lambda session: ledger.note_sent(session, email))
+
+
+def template_id(loops: Loops, letter: Letter) -> str:
+    """The id that Loops gave to a letter's template. Raises Reject where no setting tells it."""
+    found = loops.emails.get(letter.template)
+    if found is None:
+        setting = f"LOOPS_{letter.template.upper()}_ID"
+        raise Reject(f"{setting} is not set: Loops knows its emails by ids that it made up.")
+    return found
+
+
+def key_of(email: EmailId) -> str:
+    """The idempotency key of an email, the same whichever event it follows from."""
+    return str(named_id("email", *email))

@@ -1,0 +1,11 @@
+"""Ends the sessions of those who close their account."""
+
+from events import UserDeleted
+from handlers.registry import external
+from services import Services
+
+
+@external("sessions", UserDeleted)
+def end_sessions(event: UserDeleted, services: Services, _key: str) -> None:
+    """Nobody stays signed in who has left."""
+    services.sessions.revoke_all(event.user_id)

@@ -1,0 +1,112 @@
+"""What product analytics is told of which event: its name there, and its properties."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from events import (
+    DatasetDeleted,
+    DatasetUploaded,
+    PlanChanged,
+    PredictionMade,
+    SubscriptionActivated,
+    TrainingCancelled,
+    TrainingCompleted,
+    TrainingFailed,
+    TrainingStarted,
+    UsageLimitExceeded,
+    UsageThresholdReached,
+    UserDeleted,
+    UserEmailVerified,
+    UserEvent,
+    UserInactive,
+    UserLoggedIn,
+    UserSignedUp,
+    UserUpdated,
+)
+from models.people import Person
+from services.posthog import Capture
+
+Facts = Callable[[Any, Person | None], Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class Tracked:
+    """An event's name at PostHog, the fields that go with it, and what it tells of the person."""
+
+    name: str
+    fields: tuple[str, ...] = ()
+    person: Facts | None = None
+    person_once: Facts | None = None
+
+
+def as_signed_up(event: UserSignedUp, _known: Person | None) -> Mapping[str, Any]:
+    """Who signed up."""
+    return {"email": event.email, "name": event.name, "plan": "free"}
+
+
+def as_updated(event: UserUpdated, _known: Person | None) -> Mapping[str, Any]:
+    """What changed."""
+    return {"email": event.email, "name": event.name}
+
+
+def as_known(_event: UserEvent, known: Person | None) -> Mapping[str, Any]:
+    """Who signed in."""
+    return {"email": known.email, "name": known.name, "plan": known.plan} if known else {}
+
+
+def since(_event: UserEvent, known: Person | None) -> Mapping[str, Any]:
+    """Since when a person has been here."""
+    return {"created_at": known.created_at.isoformat()} if known and known.created_at else {}
+
+
+def from_now(event: UserEvent, _known: Person | None) -> Mapping[str, Any]:
+    """A person is here since they signed up."""
+    return {"created_at": event.occurred_at.isoformat()}
+
+
+def as_paying(event: Any, _known: Person | None) -> Mapping[str, Any]:
+    """Which plan a person is on."""
+    return {"plan": event.plan}
+
+
+TRACKED: Mapping[type[UserEvent], Tracked] = {
+    UserSignedUp: Tracked("user_signed_up", (), as_signed_up, from_now),
+    UserEmailVerified: Tracked("email_verified"),
+    UserLoggedIn: Tracked("user_logged_in", ("method",), as_known, since),
+    UserUpdated: Tracked("user_updated", (), as_updated),
+    UserDeleted: Tracked("user_deleted"),
+    UserInactive: Tracked("user_inactive", ("days",)),
+    DatasetUploaded: Tracked(
+        "dataset_uploaded", ("filename", "size_mb", "row_count", "column_count")
+    ),
+    DatasetDeleted: Tracked("dataset_deleted"),
+    TrainingStarted: Tracked("training_started", ("algorithm", "problem_type", "dataset_size")),
+    TrainingCompleted: Tracked("training_completed", ("duration_seconds", "accuracy", "algorithm")),
+    TrainingFailed: Tracked("training_failed", ("algorithm",)),
+    TrainingCancelled: Tracked("training_cancelled"),
+    PredictionMade: Tracked("prediction_made", ("model_id", "batch", "prediction_count")),
+    UsageThresholdReached: Tracked("usage_threshold_reached", ("resource", "threshold")),
+    UsageLimitExceeded: Tracked("usage_limit_exceeded", ("resource",)),
+    SubscriptionActivated: Tracked("subscription_activated", ("plan",), as_paying),
+    PlanChanged: Tracked("plan_changed", ("plan", "previous_plan"), as_paying),
+}
+
+
+def capture_of(event: UserEvent, known: Person | None) -> Capture:
+    """What PostHog is sent. What is not known is left out, so that it overwrites nothing."""
+    tracked = TRACKED[type(event)]
+    return Capture(
+        name=tracked.name,
+        user_id=event.user_id,
+        uuid=event.id,
+        at=event.occurred_at,
+        properties=told({name: getattr(event, name) for name in tracked.fields}),
+        set=told(tracked.person(event, known)) if tracked.person else None,
+        set_once=told(tracked.person_once(event, known)) if tracked.person_once else None,
+    )
+
+
+def told(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """The facts that are known."""
+    return {name: value for name, value in facts.items() if value is not None}

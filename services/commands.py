@@ -1,0 +1,29 @@
+"""Commands to a Redis, over whatever line: what all services of ours speak."""
+
+from collections.abc import Sequence
+from typing import Any, Protocol, TypeAlias
+
+from errors import InsightsError
+
+Word: TypeAlias = str | int | float
+Command: TypeAlias = Sequence[Word]
+
+
+class CommandFailed(InsightsError):
+    """Raised when Redis understood a command but could not do it."""
+
+
+class Commands(Protocol):
+    """A line to a Redis. Strings come back as `str`, numbers as `int`, lists as lists."""
+
+    def run(self, *commands: Command) -> list[Any]:
+        """Run commands in one round trip, in order, not as a transaction; return their replies.
+
+        Over a broken line of TCP they may be run twice, over REST never. Raises ProviderDown when
+        Redis does not answer, CommandFailed when it could not do one of them.
+        """
+
+
+def evaluate(script: str, keys: Sequence[str], *arguments: Word) -> Command:
+    """The command that runs a script."""
+    return ("EVAL", script, len(keys), *keys, *arguments)

@@ -1,0 +1,64 @@
+"""Calls to providers over HTTP: what an answer, or none, means for whoever asked."""
+
+import re
+from typing import Any
+
+import httpx
+
+from errors import ProviderDown, ProviderRefused, ProviderUncertain
+
+PATIENCE = httpx.Timeout(10, connect=3)
+NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
+ADDRESS = re.compile(r"[^\s\"'<>]+@[^\s\"'<>]+")
+TOO_MANY, OUR_KEY = 429, (401, 402, 403)
+BROKEN = 500
+
+
+class Api:
+    """One provider's API: keeps connections, and never tries again by itself."""
+
+    def __init__(self, name: str, url: str, headers: dict[str, str] | None = None) -> None:
+        self.name = name
+        self.http = httpx.Client(base_url=url, headers=headers, timeout=PATIENCE)
+
+    def call(self, method: str, path: str, *fine: int, **request: Any) -> httpx.Response:
+        """Ask for something; `fine` are statuses that mean success beside 2xx.
+
+        Raises ProviderDown when nothing was done, ProviderUncertain when it may have been,
+        ProviderRefused for what is wrong with the request.
+        """
+        try:
+            answer = self.http.request(method, path, **request)
+        except NOT_SENT as error:
+            raise ProviderDown(f"{self.name} cannot be reached: {kind(error)}.") from error
+        except httpx.TransportError as error:
+            raise ProviderUncertain(f"{self.name} does not answer: {kind(error)}.") from error
+        status = answer.status_code
+        if answer.is_success or status in fine:
+            return answer
+        if status == TOO_MANY:
+            raise ProviderDown(f"{self.name} answers 429: it is asked too often.")
+        if status in OUR_KEY:
+            raise ProviderDown(f"{self.name} answers {status}: is its key right, and paid for?")
+        if status >= BROKEN:
+            raise ProviderUncertain(f"{self.name} answers {status}.")
+        raise ProviderRefused(f"{self.name} answers {status}: {why(answer)}")
+
+    def close(self) -> None:
+        """Close the connections."""
+        self.http.close()
+
+
+def kind(error: Exception) -> str:
+    """An error by its type alone: its text may hold an address."""
+    return type(error).__name__
+
+
+def why(answer: httpx.Response) -> str:
+    """What a provider says is wrong, without any address that it quotes."""
+    try:
+        told = answer.json()
+    except ValueError:
+        return "no reason"
+    said = told.get("message") or told.get("detail") if isinstance(told, dict) else None
+    return ADDRESS.sub("…", str(said or "no reason"))[:300]

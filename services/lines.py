@@ -1,0 +1,24 @@
+"""Which line leads to the Redis of our services: TCP, or Upstash's REST door."""
+
+from typing import TYPE_CHECKING
+
+from services.commands import Commands
+from services.progress_feed import Feed, ProgressFeed
+from services.tcp import TcpCommands
+from services.upstash import UpstashCommands
+from services.upstash_feed import UpstashFeed
+
+if TYPE_CHECKING:
+    import redis
+
+
+def commands_over(client: "redis.Redis", rest_url: str | None, token: str | None) -> Commands:
+    """Commands over REST where its address and token are known, else over a client's TCP."""
+    return UpstashCommands(rest_url, token) if rest_url and token else TcpCommands(client)
+
+
+def feed_over(url: str, rest_url: str | None, token: str | None, training_id: str) -> Feed:
+    """The live news of a training, over REST where it is known, else from a Redis at `url`."""
+    if rest_url and token:
+        return UpstashFeed(rest_url, token, training_id)
+    return ProgressFeed(url, training_id)

@@ -1,0 +1,67 @@
+"""Loops: transactional emails, contacts, and events that start and stop its workflows.
+
+https://loops.so/docs/api-reference; ten requests a second, counted per team.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from services.http import Api
+from services.pace import Pace
+
+ALREADY, UNKNOWN = 409, 404
+
+
+class Loops:
+    """Every method waits for a slot of the fleet's pace and makes one request.
+
+    They raise what Api.call does, and ProviderBusy. `emails` are the ids that Loops gave to our
+    emails, by their names.
+    """
+
+    def __init__(self, url: str, key: str, pace: Pace, emails: Mapping[str, str | None]) -> None:
+        self.api = Api("Loops", url, {"Authorization": f"Bearer {key}"})
+        self.pace = pace
+        self.emails = emails
+
+    def send(
+        self, id_: str, email: str, variables: Mapping[str, Any], key: str, *, hurry: bool
+    ) -> None:
+        """Send a transactional email; under a key of the last 24 hours nothing is sent again."""
+        self.pace.wait(hurry=hurry)
+        body = {"transactionalId": id_, "email": email, "dataVariables": dict(variables)}
+        self.api.call(
+            "POST", "/v1/transactional", ALREADY, json=body, headers={"Idempotency-Key": key}
+        )
+
+    def write_contact(self, **fields: Any) -> None:
+        """Create or update a contact by `email` or `userId`. Never says `subscribed`."""
+        self.pace.wait()
+        self.api.call("PUT", "/v1/contacts/update", json=fields)
+
+    def delete_contact(self, user_id: UUID) -> None:
+        """Delete a contact; one that is not there is deleted."""
+        self.pace.wait()
+        self.api.call("POST", "/v1/contacts/delete", UNKNOWN, json={"userId": str(user_id)})
+
+    def tell(
+        self,
+        name: str,
+        *,
+        email: str,
+        user_id: UUID,
+        key: str,
+        properties: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Send an event about a contact, once for each key of the last 24 hours."""
+        self.pace.wait()
+        body: dict[str, Any] = {"eventName": name, "email": email, "userId": str(user_id)}
+        body |= {"eventProperties": dict(properties or {})}
+        self.api.call(
+            "POST", "/v1/events/send", ALREADY, json=body, headers={"Idempotency-Key": key}
+        )
+
+    def close(self) -> None:
+        """Close the connections."""
+        self.api.close()

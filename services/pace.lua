@@ -1,0 +1,11 @@
+-- KEYS[1] pace:{name}; ARGV[1] microseconds between slots, ARGV[2] how far ahead one may book (-1: any)
+local clock = redis.call('TIME')
+local now = clock[1] * 1000000 + clock[2]
+local slot = math.max(now, tonumber(redis.call('GET', KEYS[1]) or 0))
+local wait = slot - now
+if tonumber(ARGV[2]) >= 0 and wait > tonumber(ARGV[2]) then
+    return { 0, wait - ARGV[2] }
+end
+-- Written out: as a number Lua would round it to 14 digits.
+redis.call('SET', KEYS[1], string.format('%.0f', slot + ARGV[1]), 'PX', math.ceil(wait / 1000) + 60000)
+return { 1, wait }

@@ -1,0 +1,34 @@
+"""Commands over TCP, by redis-py."""
+
+from typing import Any
+
+import redis
+
+from services.commands import Command, CommandFailed
+from services.redis import AWAY, down
+
+
+class TcpCommands:
+    """Any Redis or Valkey; the client decides how long it waits."""
+
+    def __init__(self, client: "redis.Redis") -> None:
+        self.client = client
+
+    def run(self, *commands: Command) -> list[Any]:
+        """See Commands.run."""
+        try:
+            with self.client.pipeline(transaction=False) as line:
+                for command in commands:
+                    line.execute_command(*command)  # type: ignore[no-untyped-call]
+                return [plain(reply) for reply in line.execute()]
+        except AWAY as error:
+            raise down(error) from error
+        except redis.ResponseError as error:
+            raise CommandFailed(f"Redis refused {commands[0][0]}: {error}") from error
+
+
+def plain(reply: Any) -> Any:
+    """A reply with text in place of bytes."""
+    if isinstance(reply, bytes):
+        return reply.decode()
+    return [plain(each) for each in reply] if isinstance(reply, list) else reply

@@ -1,0 +1,51 @@
+"""Commands over Upstash's REST door, by httpx.
+
+The vendor's client waits for ever, repeats what may have been done, and fails on an error that
+concerns a whole pipeline; hence ours (https://upstash.com/docs/redis/features/restapi).
+"""
+
+from typing import Any
+
+import httpx
+
+from errors import ProviderDown
+from services.commands import Command, CommandFailed
+
+PATIENCE = httpx.Timeout(5, connect=2)
+
+
+class UpstashCommands:
+    """One database; its token never leaves the header."""
+
+    def __init__(self, url: str, token: str) -> None:
+        self.http = httpx.Client(
+            base_url=url,
+            headers={"Authorization": f"Bearer {token}"},
+            timeout=PATIENCE,
+            transport=httpx.HTTPTransport(retries=1),  # of connecting alone
+        )
+
+    def run(self, *commands: Command) -> list[Any]:
+        """See Commands.run."""
+        try:
+            answer = self.http.post("/pipeline", json=[list(command) for command in commands])
+            told = answer.json()
+        except httpx.TransportError as error:
+            raise ProviderDown(f"Upstash does not answer: {type(error).__name__}.") from error
+        except ValueError as error:
+            raise ProviderDown(f"Upstash answers {answer.status_code} without JSON.") from error
+        if not isinstance(told, list):
+            raise ProviderDown(f"Upstash answers {answer.status_code}: {reason(told)}")
+        for command, each in zip(commands, told, strict=True):
+            if "error" in each:
+                raise CommandFailed(f"Upstash refused {command[0]}: {each['error']}")
+        return [each["result"] for each in told]
+
+    def close(self) -> None:
+        """Close the connections."""
+        self.http.close()
+
+
+def reason(told: Any) -> str:
+    """Why a whole request was refused: quota, token, size."""
+    return str(told.get("error", "no reason"))[:200] if isinstance(told, dict) else "no reason"
