@@ -20,13 +20,6 @@ SCHEMES = {
     "upstash_redis_rest_url": ("http://", "https://"),
     "posthog_host": ("http://", "https://"),
 }
-EMAILS = (
-    "welcome",
-    "training_complete",
-    "training_failed",
-    "limit_warning",
-    "subscription_confirmed",
-)
 
 
 class WrongSetting(InsightsError):
@@ -160,7 +153,11 @@ class Settings(BaseSettings):
     @property
     def emails(self) -> dict[str, str | None]:
         """The ids that Loops gave to our emails, by their names."""
-        return {name: getattr(self, f"loops_{name}_id") for name in EMAILS}
+        return {
+            name.removeprefix("loops_").removesuffix("_id"): getattr(self, name)
+            for name in type(self).model_fields
+            if name.startswith("loops_") and name.endswith("_id")
+        }
 
     @property
     def storage(self) -> str:

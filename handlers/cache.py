@@ -21,7 +21,7 @@ from models.owing import still_owed
 from services import Services
 
 WRITERS = ("profiles", "usage")
-LOOK_AGAIN = timedelta(seconds=1)
+LOOK_AGAIN = timedelta(seconds=0.3)
 
 
 @external(

@@ -8,7 +8,7 @@ from models.people import Person, person
 from services import Services
 
 SIGN_UP_TAKES = timedelta(minutes=1)
-LOOK_AGAIN = timedelta(seconds=1)
+LOOK_AGAIN = timedelta(seconds=0.3)
 
 
 def recipient_of(event: UserEvent, services: Services) -> str | None:

@@ -12,6 +12,7 @@ from typing import Any, Self
 
 import sentry_sdk
 from sentry_sdk.integrations.argv import ArgvIntegration
+from sentry_sdk.integrations.atexit import AtexitIntegration
 from sentry_sdk.integrations.logging import LoggingIntegration
 from sentry_sdk.integrations.redis import RedisIntegration
 
@@ -82,7 +83,10 @@ class Sentry:
                 traces_sample_rate=traces,
                 trace_propagation_targets=[],
                 data_collection=NOTHING_PERSONAL,
-                integrations=[LoggingIntegration(event_level=None, level=None)],
+                integrations=[
+                    LoggingIntegration(event_level=None, level=None),
+                    AtexitIntegration(callback=say_nothing),
+                ],
                 disabled_integrations=[ArgvIntegration(), RedisIntegration()],
                 before_send=scrub,
                 before_send_transaction=scrub,
@@ -194,6 +198,10 @@ def place_of(error: BaseException) -> str:
         trace = trace.tb_next
     code = trace.tb_frame.f_code
     return f"{code.co_filename.rsplit('/', 1)[-1]}:{code.co_name}"
+
+
+def say_nothing(_pending: int, _timeout: float) -> None:
+    """What a command prints at its end is its own affair."""
 
 
 def at(seconds: float) -> datetime:

@@ -7,7 +7,7 @@ import structlog
 from fastapi import FastAPI
 
 from settings import Settings
-from web import deliveries, health, metrics, progress, publishing, stream, usage
+from web import deliveries, health, metrics, newsletter, progress, publishing, stream, usage
 from web.bodies import BodyLimit
 from web.door import open_door
 from web.openapi import PROBLEM, describe_events
@@ -47,7 +47,7 @@ def create_app(settings: Settings) -> FastAPI:
         responses=PROBLEM,
     )
     app.state.door = door
-    for module in (publishing, deliveries, progress, stream, usage, health, metrics):
+    for module in (publishing, deliveries, progress, stream, usage, newsletter, health, metrics):
         app.include_router(module.router)
     answer_with_problems(app)
     describe_events(app, door.catalogue)

@@ -41,7 +41,8 @@ def running_stack(settings: Settings, *, workers: int = 2) -> Iterator[Stack]:
     """Run the whole product inside the `with` block; yields when it is ready."""
     with own_servers(settings) as (complete, servers):
         port = complete.port or free_port(complete.host)
-        assembly = Assembly(complete)
+        # This process only watches the others: Sentry hears of what they do from them.
+        assembly = Assembly(complete.model_copy(update={"sentry_dsn": None}))
         migrate(assembly.engine, assembly.catalogue, assembly.handlers)
         counting = shared_folder(complete.insights_home / "metrics")
         surroundings = os.environ | environment(complete) | counting | {"PORT": str(port)}

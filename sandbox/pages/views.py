@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
-from sandbox.sentry.traces import spans_of
+from sandbox.sentry.traces import traces_of
 from sandbox.world import World
 
 pages = Environment(loader=FileSystemLoader(Path(__file__).parent), autoescape=True)
@@ -59,7 +59,7 @@ async def people(request: Request) -> Response:
 async def errors(request: Request) -> Response:
     """Errors, the traces of what was done, and the check-ins of scheduled jobs."""
     intake = request.app.state.world.sentry
-    traces = [spans_of(each) for each in intake.of_type("transaction")[::-1][:100]]
+    traces = traces_of(intake.of_type("transaction")[-2000:])
     return page(
         request,
         "errors.html",

@@ -29,8 +29,8 @@ JSON: list[Any] = [
     None, True, False, -1, 0, 1, 2, 80, 100, 101, 10**30, -0.5, 0.0, 0.5, 1.0, 1.5, 100.5, 1e300,
     "", "5", "0.5", "true", "m-1", "m 1", "m\n", "x" * 100, "x" * 101, "x" * 500, "x" * 501,
     "ada@example.com", "Ada@Example.com", "ada@home", "a b@example.com", "classification",
-    "regression", "datasets", "pro", "2025-11", "2025-1", [], ["m-1"], {}, {"f1": 0.5}, {"f1": "good"},
-    {"f1": None}, {"depth": [1, {"deep": None}]},
+    "regression", "datasets", "pro", "2025-11", "2025-1", [], ["m-1"], {}, {"f1": 0.5},
+    {"f1": "good"}, {"f1": None}, {"depth": [1, {"deep": None}]},
 ]  # fmt: skip
 ANYTHING = (
     st.sampled_from(JSON)

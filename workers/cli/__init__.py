@@ -7,11 +7,13 @@ from workers.cli import (  # noqa: F401
     deliveries,
     demo,
     doctor,
+    emails,
     handlers,
     operate,
     publish,
     replay,
     run,
+    sandbox,
 )
 from workers.cli.app import app
 

@@ -1,5 +1,6 @@
 """The story that the demo tells, step by step, and how it looks on a terminal."""
 
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -19,8 +20,12 @@ from events import (
 )
 from services.storage import Storage
 from workers.demo.client import Client, StoryBroken
+from workers.demo.mishap import DemoMishap
+from workers.demo.providers import Doubles
 
 PREDICTIONS = 80
+GLUE = "\u00a0"
+EMAIL = "ada@example.com"
 TARGET = "malignant"
 
 
@@ -29,6 +34,7 @@ class Story:
     """One person: signs up, uploads, trains, predicts."""
 
     client: Client
+    doubles: Doubles
     storage: Storage
     console: Console
     user_id: UUID
@@ -39,14 +45,17 @@ class Story:
         dataset_id = self.upload()
         training_id = self.train(dataset_id)
         self.predict(training_id)
+        self.stumble()
+        self.be_counted()
         self.balance()
 
     def sign_up(self) -> None:
         """A profile follows from the sign-up."""
-        event = UserSignedUp(user_id=self.user_id, email="ada@example.com", name="Ada")
+        event = UserSignedUp(user_id=self.user_id, email=EMAIL, name="Ada")
         self.heading("Ada signs up")
         self.client.publish(event)
         self.followed(event.type, self.client.follow(event.id))
+        self.mailed("welcome")
 
     def upload(self) -> str:
         """Her data set, the breast-cancer data that scikit-learn ships, counts against her plan.
@@ -95,6 +104,7 @@ class Story:
         self.followed(event.type, done.result())
         completed = named_id(event.id, "training.completed")
         self.followed("training.completed", self.client.follow(completed))
+        self.mailed("training_complete")
         return event.training_id
 
     def predict(self, training_id: str) -> None:
@@ -119,6 +129,25 @@ class Story:
         month = f"{events[-1].occurred_at:%Y-%m}"
         warning = named_id("usage", self.user_id, "predictions", month, "80")
         self.followed("usage.threshold_reached", self.client.follow(warning))
+        self.mailed("limit_warning")
+
+    def stumble(self) -> None:
+        """A handler fails: Sentry has the error once, in the trace that began at the door."""
+        event = DemoMishap(user_id=self.user_id)
+        self.heading("A careless handler fails")
+        self.client.publish(event)
+        error = self.doubles.error(event.id)
+        kind, trace = error["exception"]["values"][-1]["type"], error["contexts"]["trace"]
+        self.told(f"Sentry has a {kind} of {error['tags']['handler']}, trace {trace['trace_id']}")
+
+    def be_counted(self) -> None:
+        """Analytics knows all of it, each event once."""
+        names = ("user_signed_up", "dataset_uploaded", "training_completed", "prediction_made")
+        found = Counter(self.doubles.captured(self.user_id, *names))
+        self.heading("What PostHog knows of her")
+        self.told("  ".join(f"{name} × {count}" for name, count in found.items()))
+        if found["prediction_made"] != PREDICTIONS:
+            raise StoryBroken(f"It should be {PREDICTIONS} predictions.")
 
     def balance(self) -> None:
         """The usage as the door tells it; it must be exactly what happened."""
@@ -134,14 +163,28 @@ class Story:
         if used != expected:
             raise StoryBroken(f"The usage should be {expected}, but it is {used}.")
 
+    def mailed(self, template: str) -> None:
+        """Say that an email arrived, once."""
+        mail = self.doubles.mail(template, EMAIL)
+        self.told(f"an email: “{mail['subject']}”")
+
+    def told(self, what: str) -> None:
+        """Say what reached a provider."""
+        self.console.print(f"  [cyan]→[/cyan] {what}", highlight=False)
+
     def heading(self, what: str) -> None:
         """Say what happens next."""
         self.console.print(f"\n[bold]{what}[/bold]")
 
     def followed(self, what: str, done: dict[str, float]) -> None:
         """Say who did their part for an event, and how fast."""
-        who = "  ".join(f"[green]✓[/green] {name} {ms:.0f} ms" for name, ms in done.items())
-        self.console.print(f"  {what:<24} {who or '[dim]nobody follows it yet[/dim]'}")
+        who = "  ".join(
+            f"[green]✓[/green]{GLUE}{name}{GLUE}{ms:.0f}{GLUE}ms" for name, ms in done.items()
+        )
+        line = Table.grid(padding=(0, 1))
+        line.add_column(width=26, no_wrap=True)
+        line.add_row(f"  {what}", who or "[dim]nobody follows it yet[/dim]")
+        self.console.print(line)
 
 
 def breast_cancer() -> Any:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from workers.assembly import Assembly
 from workers.doctor.broker import check_broker
 from workers.doctor.finding import Finding
+from workers.doctor.loops import check_loops
 from workers.doctor.postgres import check_postgres
 from workers.doctor.providers import check_providers
 from workers.doctor.redis import check_redis
@@ -18,3 +19,4 @@ def examine(assembly: Assembly) -> Iterator[Finding]:
     yield from check_broker(assembly.settings)
     yield check_storage(assembly.settings)
     yield from check_providers(assembly.settings)
+    yield from check_loops(assembly.settings)

@@ -30,7 +30,7 @@ def providers_of(settings: Settings) -> list[Provider]:
     return [
         Provider(
             "Loops",
-            "https://app.loops.so",
+            settings.loops_url,
             {"LOOPS_API_KEY": settings.loops_api_key},
             "no emails are sent",
         ),
@@ -39,6 +39,15 @@ def providers_of(settings: Settings) -> list[Provider]:
             settings.posthog_host,
             {"POSTHOG_API_KEY": settings.posthog_api_key},
             "there is no product analytics",
+        ),
+        Provider(
+            "PostHog flags",
+            settings.posthog_host,
+            {
+                "POSTHOG_SECRET_KEY": settings.posthog_secret_key,
+                "POSTHOG_API_KEY": settings.posthog_secret_key and settings.posthog_api_key,
+            },
+            "all feature flags are off",
         ),
         Provider(
             "Sentry",
