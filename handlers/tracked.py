@@ -52,7 +52,9 @@ def as_updated(event: UserUpdated, _known: Person | None) -> Mapping[str, Any]:
 
 def as_known(_event: UserEvent, known: Person | None) -> Mapping[str, Any]:
     """Who signed in."""
-    return {"email": known.email, "name": known.name, "plan": known.plan} if known else {}
+    if known is None or not known.known:
+        return {}
+    return {"email": known.email, "name": known.name, "plan": known.plan}
 
 
 def since(_event: UserEvent, known: Person | None) -> Mapping[str, Any]:

@@ -29,7 +29,7 @@ class Server:
         self.world = World(templates or {}, redis_url)
         app = create_app(self.world, self.hang_up)
         config = uvicorn.Config(
-            app, log_level="error", access_log=False, lifespan="on", timeout_graceful_shutdown=1
+            app, log_level="critical", access_log=False, lifespan="on", timeout_graceful_shutdown=1
         )
         self.uvicorn = uvicorn.Server(config)
         self.listening = socket.create_server(("127.0.0.1", port), backlog=512)

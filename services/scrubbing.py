@@ -22,6 +22,7 @@ FORBIDDEN = frozenset(
         "env",
     }
 )
+OURS = ("release", "dist", "environment")
 HIDDEN = "[hidden]"
 Event = dict[str, Any]
 
@@ -32,7 +33,8 @@ def scrub(event: Any, hint: dict[str, Any]) -> Any:
     request = event.get("request")
     if isinstance(request, dict):
         event["request"] = {k: v for k, v in request.items() if k in ("method", "url")}
-    return clean(event)
+    # A release is called `app@1.4.0`, which looks like an address.
+    return clean(event) | {name: event[name] for name in OURS if name in event}
 
 
 def clean(value: Any) -> Any:

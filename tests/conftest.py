@@ -14,9 +14,12 @@ from pydantic import SecretStr
 from sqlalchemy import text
 
 from events import Event, publish, uuid7
+from sandbox.serve import Server, running_sandbox
 from settings import Settings
+from tests.doubles import Doubles
 from tests.engine import Engine
 from workers.assembly import Assembly
+from workers.doubles import templates
 from workers.migrate import migrate
 from workers.servers import own_postgres, own_valkey
 
@@ -29,7 +32,8 @@ hypothesis.settings.load_profile(os.getenv("HYPOTHESIS_PROFILE", "suite"))
 HOME = Path(".insights/tests").resolve()
 EMPTY = text("""
     TRUNCATE insights.events, insights.deliveries, insights.usage_ledger, insights.usage_marks,
-        insights.profile_news, public.profiles, public.usage_limits
+        insights.profile_news, insights.emails, insights.milestones, insights.activity,
+        public.profiles, public.usage_limits
 """)
 AWAKE = text("UPDATE insights.handlers SET paused = false, failures_in_row = 0, resume_at = NULL")
 
@@ -106,6 +110,36 @@ def engine(assembly: Assembly) -> Iterator[Engine]:
     yield engine
     if engine.handlers != assembly.handlers:
         engine.follow(*assembly.handlers.values())
+
+
+@pytest.fixture(scope="session")
+def sandbox(servers: Servers) -> Iterator[Server]:
+    """Doubles of all providers, in a thread of this process."""
+    with running_sandbox(templates=templates(), redis_url=servers.redis_url) as server:
+        yield server
+
+
+@pytest.fixture
+def doubles(sandbox: Server) -> Doubles:
+    """The doubles, which remember nothing."""
+    sandbox.world.forget()
+    return Doubles(sandbox)
+
+
+@pytest.fixture
+def provided(assembly: Assembly, doubles: Doubles) -> Iterator[Assembly]:
+    """The parts of the product, with the doubles for providers."""
+    made = Assembly(doubles.settings(assembly.settings))
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def outfitted(provided: Assembly) -> Iterator[Engine]:
+    """Relay and runner in this process, with the doubles for providers."""
+    engine = Engine(provided)
+    yield engine
+    engine.follow(*provided.handlers.values())
 
 
 @pytest.fixture

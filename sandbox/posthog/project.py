@@ -36,7 +36,6 @@ class Project:
     """What was sent, in order. `warnings` are what the real one shows as ingestion warnings."""
 
     clock: Clock
-    key: str | None = None
     received: list[Captured] = field(default_factory=list)
     persons: dict[str, dict[str, Any]] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)

@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from sandbox.keys import opens
 from sandbox.upstash.database import Database
 
 LARGEST = 10_000_000
@@ -28,7 +29,7 @@ class Wrong(Exception):
 def database_of(request: Request) -> Database:
     """The Redis of this sandbox, for whoever shows a token. Raises Wrong 401."""
     shown = request.headers.get("authorization", "").removeprefix("Bearer ").strip()
-    if not (shown or request.query_params.get("_token")):
+    if not opens(shown or request.query_params.get("_token") or ""):
         raise Wrong(401, "WRONGPASS invalid or missing auth token")
     database: Database = request.app.state.world.upstash
     return database

@@ -1,0 +1,180 @@
+"""Loops's contacts follow the users; what starts and stops a workflow reaches it once."""
+
+import itertools
+from typing import Any
+from uuid import UUID
+
+import pytest
+from sqlalchemy import text
+
+from events import (
+    DatasetUploaded,
+    Event,
+    NewsletterSubscribed,
+    PlanChanged,
+    UserDeleted,
+    UserInactive,
+    UserSignedUp,
+    UserUpdated,
+    uuid7,
+)
+from handlers.contacts import keep_contacts
+from handlers.profiles import keep_profiles
+from tests.conftest import publish_now
+from tests.doubles import Doubles
+from tests.engine import Engine
+from tests.handlers.test_emails import completed
+
+
+@pytest.fixture
+def keeping(outfitted: Engine) -> Engine:
+    outfitted.follow(keep_contacts, keep_profiles)
+    return outfitted
+
+
+def settle(keeping: Engine) -> None:
+    for _ in range(4):
+        keeping.work()
+        keeping.pass_time()
+    assert keeping.owed() == []
+
+
+def uploaded(user: UUID) -> DatasetUploaded:
+    size: dict[str, Any] = {"filename": "a.csv", "size_mb": 1, "row_count": 9, "column_count": 3}
+    return DatasetUploaded(user_id=user, dataset_id="d-1", **size)
+
+
+def test_a_sign_up_makes_a_contact_that_starts_onboarding(
+    keeping: Engine, doubles: Doubles
+) -> None:
+    user = uuid7()
+    event = UserSignedUp(user_id=user, email="ada@example.com", name="Ada Lovelace")
+    publish_now(keeping.assembly, event)
+
+    settle(keeping)
+
+    (contact,) = doubles.loops.audience.contacts
+    assert (contact.email, contact.user_id) == ("ada@example.com", str(user))
+    assert contact.fields == {
+        "firstName": "Ada",
+        "signupDate": event.occurred_at.isoformat(),
+        "plan": "free",
+    }
+
+
+def test_a_plan_that_changed_reaches_the_contact(
+    keeping: Engine, doubles: Doubles, user_id: UUID
+) -> None:
+    with keeping.assembly.engine.begin() as connection:
+        connection.execute(text("UPDATE public.profiles SET plan = 'pro'"))
+    publish_now(keeping.assembly, PlanChanged(user_id=user_id, plan="pro"))
+
+    settle(keeping)
+
+    assert doubles.loops.audience.contacts[0].fields["plan"] == "pro"
+
+
+def story(user: UUID) -> list[Event]:
+    return [
+        UserSignedUp(user_id=user, email="ada@example.com", name="Ada"),
+        UserUpdated(user_id=user, email="countess@example.com"),
+        UserUpdated(user_id=user, name="Augusta"),
+    ]
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
+def test_in_whatever_order_news_comes_the_contact_ends_the_same(
+    order: tuple[int, ...], keeping: Engine, doubles: Doubles
+) -> None:
+    events = story(uuid7())
+    for index in order:
+        publish_now(keeping.assembly, events[index])
+        keeping.work()
+        keeping.pass_time()
+    settle(keeping)
+
+    (contact,) = doubles.loops.audience.contacts
+    assert (contact.email, contact.fields["firstName"]) == ("countess@example.com", "Augusta")
+
+
+def test_who_leaves_is_deleted_and_does_not_come_back(keeping: Engine, doubles: Doubles) -> None:
+    user = uuid7()
+    publish_now(keeping.assembly, *story(user))
+    settle(keeping)
+    publish_now(keeping.assembly, UserDeleted(user_id=user))
+    settle(keeping)
+
+    publish_now(keeping.assembly, UserUpdated(user_id=user, name="Ghost"), uploaded(user))
+    settle(keeping)
+
+    assert doubles.loops.audience.contacts == []
+    assert doubles.loops.events == []
+
+
+def test_a_first_deed_is_told_once(keeping: Engine, doubles: Doubles, user_id: UUID) -> None:
+    publish_now(keeping.assembly, uploaded(user_id), uploaded(user_id))
+    publish_now(keeping.assembly, completed(user_id, "t-1"), completed(user_id, "t-2"))
+
+    settle(keeping)
+
+    told = sorted(event.name for event in doubles.loops.events)
+    assert told == ["dataset_uploaded", "training_completed"]
+    assert doubles.loops.events[0].email == f"{user_id.hex}@example.com"
+
+
+def test_a_first_deed_whose_answer_got_lost_is_still_told_once(
+    keeping: Engine, doubles: Doubles, user_id: UUID
+) -> None:
+    doubles.break_down("loops", "lose", times=1)
+    publish_now(keeping.assembly, completed(user_id))
+
+    settle(keeping)
+
+    assert [event.name for event in doubles.loops.events] == ["training_completed"]
+
+
+def test_who_stays_away_is_told(keeping: Engine, doubles: Doubles, user_id: UUID) -> None:
+    publish_now(keeping.assembly, UserInactive(user_id=user_id, days=14))
+
+    settle(keeping)
+
+    assert [event.name for event in doubles.loops.events] == ["user_inactive"]
+
+
+def test_nobody_is_subscribed_again_by_accident(keeping: Engine, doubles: Doubles) -> None:
+    gone = {"email": "ada@example.com", "subscribed": False}
+    doubles.loops.audience.create(gone, doubles.loops.clock.now())
+    publish_now(keeping.assembly, *story(uuid7()))
+    publish_now(keeping.assembly, NewsletterSubscribed(email="ada@example.com"))
+
+    settle(keeping)
+
+    assert all(
+        not each.fields["subscribed"]
+        for each in doubles.loops.audience.contacts
+        if "subscribed" in each.fields
+    )
+    assert any("subscribed" in each.fields for each in doubles.loops.audience.contacts)
+
+
+def test_the_newsletter_needs_no_account(keeping: Engine, doubles: Doubles) -> None:
+    event = NewsletterSubscribed(email="bea@example.com")
+    publish_now(keeping.assembly, event)
+
+    settle(keeping)
+
+    (contact,) = doubles.loops.audience.contacts
+    assert contact.user_id is None
+    assert contact.fields == {"newsletter": True, "subscribedAt": event.occurred_at.isoformat()}
+
+
+def test_a_user_that_nobody_knows_is_waited_for_then_given_up(
+    keeping: Engine, doubles: Doubles
+) -> None:
+    publish_now(keeping.assembly, PlanChanged(user_id=uuid7(), plan="pro"))
+
+    keeping.work()
+
+    (owed,) = keeping.owed()
+    assert (owed.attempts, owed.died_at) == (0, None)
+    assert "No profile has the id" in owed.last_error

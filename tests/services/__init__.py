@@ -1,0 +1,1 @@
+"""Thin clients, over HTTP against the doubles and over TCP against a real Redis."""

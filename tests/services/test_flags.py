@@ -1,0 +1,66 @@
+"""Flags are decided here, by definitions that one process fetches for all."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from events import uuid7
+from services.flags import Flags
+from services.tcp import TcpCommands
+from tests.doubles import Doubles
+from workers.assembly import Assembly
+
+
+def flag(key: str, share: int) -> dict[str, Any]:
+    groups = [{"properties": [], "rollout_percentage": share}]
+    return {"id": 1, "key": key, "active": True, "filters": {"groups": groups}}
+
+
+@pytest.fixture
+def fleet(assembly: Assembly, doubles: Doubles) -> Iterator[list[Flags]]:
+    """The flags of three processes."""
+    line = TcpCommands(assembly.redis)
+    made = [Flags(f"{doubles.url}/posthog", "phc", "phs_secret", line, 300) for _ in range(3)]
+    yield made
+    for each in made:
+        each.close()
+
+
+def test_one_process_asks_for_all(fleet: list[Flags], doubles: Doubles) -> None:
+    doubles.posthog.flags = [flag("on", 100), flag("off", 0)]
+    user = uuid7()
+
+    assert [each.is_on("on", user) for each in fleet] == [True] * 3
+    assert [each.is_on("off", user) for each in fleet] == [False] * 3
+    assert doubles.posthog.definitions_asked == 1
+
+
+def test_a_share_of_users_is_the_share_that_posthog_chooses(
+    fleet: list[Flags], doubles: Doubles
+) -> None:
+    doubles.posthog.flags = [flag("half", 50)]
+    users = [uuid7() for _ in range(200)]
+
+    chosen = [user for user in users if fleet[0].is_on("half", user)]
+
+    assert chosen == [user for user in users if doubles.posthog.decide(str(user))["half"]]
+    assert 60 <= len(chosen) <= 140
+
+
+def test_a_flag_that_nobody_knows_is_off(fleet: list[Flags]) -> None:
+    assert not fleet[0].is_on("unknown", uuid7())
+
+
+def test_without_posthog_all_are_off_and_nobody_fails(fleet: list[Flags], doubles: Doubles) -> None:
+    doubles.break_down("posthog", "status", status=500)
+
+    assert not fleet[0].is_on("on", uuid7())
+
+
+def test_decisions_are_not_sent(fleet: list[Flags], doubles: Doubles) -> None:
+    doubles.posthog.flags = [flag("on", 100)]
+    fleet[0].is_on("on", uuid7())
+    fleet[0].client.flush()
+
+    assert doubles.posthog.received == []
