@@ -1,0 +1,67 @@
+"""`insights doctor` on Loops: the key, the emails, the properties."""
+
+from typing import Any
+
+import pytest
+
+from tests.cli.conftest import Insights
+from tests.cli.examining import examined
+from tests.doubles import Doubles
+from workers.doubles import id_of
+
+NAMES = ("welcome", "training_complete", "training_failed", "limit_warning")
+
+
+@pytest.fixture
+def configured(monkeypatch: pytest.MonkeyPatch, doubles: Doubles) -> pytest.MonkeyPatch:
+    monkeypatch.setenv("LOOPS_API_KEY", "a-key")
+    monkeypatch.setenv("LOOPS_URL", f"{doubles.url}/loops/api")
+    for name in (*NAMES, "subscription_confirmed"):
+        monkeypatch.setenv(f"LOOPS_{name.upper()}_ID", id_of(name))
+    return monkeypatch
+
+
+def statuses(insights: Insights) -> dict[str, Any]:
+    return {name: each["status"] for name, each in examined(insights).items() if "Loops" in name}
+
+
+def test_all_is_well(insights: Insights, configured: pytest.MonkeyPatch, doubles: Doubles) -> None:
+    for name in ("plan", "signupDate", "newsletter", "subscribedAt"):
+        doubles.loops.properties[name] = "string"
+
+    assert set(statuses(insights).values()) == {"ok"}
+
+
+def test_a_refused_key_is_wrong(insights: Insights, configured: pytest.MonkeyPatch) -> None:
+    configured.setenv("LOOPS_API_KEY", "wrong")
+
+    assert statuses(insights)["Loops key"] == "wrong"
+
+
+@pytest.mark.parametrize("value", ["", "clunknown"], ids=["missing", "unknown"])
+def test_an_email_without_its_id_is_wrong_and_the_setting_is_named(
+    value: str, insights: Insights, configured: pytest.MonkeyPatch
+) -> None:
+    configured.setenv("LOOPS_WELCOME_ID", value)
+
+    found = examined(insights)["Loops emails"]
+
+    assert found["status"] == "wrong"
+    assert "LOOPS_WELCOME_ID" in found["detail"]
+
+
+def test_properties_that_are_not_there_are_a_hint(
+    insights: Insights, configured: pytest.MonkeyPatch
+) -> None:
+    found = examined(insights)["Loops properties"]
+
+    assert found["status"] == "hint"
+    assert "signupDate (date)" in found["detail"]
+
+
+def test_loops_that_is_away_is_a_hint(
+    insights: Insights, configured: pytest.MonkeyPatch, doubles: Doubles
+) -> None:
+    doubles.break_down("loops", "drop")
+
+    assert statuses(insights)["Loops emails"] == "hint"

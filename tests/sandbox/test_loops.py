@@ -1,0 +1,96 @@
+"""Loops's double refuses what Loops refuses."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.doubles import Doubles
+from workers.doubles import id_of
+
+WELCOME = {"name": "Ada", "dashboard_url": "https://a.example", "docs_url": "https://d.example"}
+MAIL = {"transactionalId": id_of("welcome"), "email": "a@b.co", "dataVariables": WELCOME}
+
+
+@pytest.fixture
+def http(doubles: Doubles) -> Iterator[httpx.Client]:
+    headers = {"Authorization": "Bearer key"}
+    with httpx.Client(base_url=f"{doubles.url}/loops/api", headers=headers) as client:
+        yield client
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "status"),
+    [
+        ("PUT", "/v1/contacts/update", {}, 400),
+        ("PUT", "/v1/contacts/update", {"email": "nobody"}, 400),
+        ("PUT", "/v1/contacts/update", {"email": "a@b.co", "plan": {"nested": 1}}, 400),
+        ("PUT", "/v1/contacts/update", {"email": "a@b.co", "note": "x" * 501}, 400),
+        ("POST", "/v1/contacts/delete", {"userId": "nobody"}, 404),
+        ("POST", "/v1/contacts/delete", {"userId": "u", "email": "a@b.co"}, 400),
+        ("POST", "/v1/events/send", {"eventName": "e", "userId": "nobody"}, 400),
+        ("POST", "/v1/events/send", {"email": "a@b.co"}, 400),
+        ("POST", "/v1/transactional", MAIL | {"transactionalId": "unknown"}, 404),
+        ("POST", "/v1/transactional", MAIL | {"dataVariables": {"name": "Ada"}}, 400),
+        ("POST", "/v1/transactional", MAIL | {"dataVariables": WELCOME | {"name": True}}, 400),
+        ("POST", "/v1/transactional", MAIL, 200),
+    ],
+)
+def test_it_refuses(
+    method: str, path: str, body: dict[str, Any], status: int, http: httpx.Client
+) -> None:
+    answer = http.request(method, path, json=body)
+
+    assert answer.status_code == status
+    assert answer.json()["success"] is (status == 200)
+
+
+def test_a_wrong_key_is_refused(http: httpx.Client) -> None:
+    answer = http.get("/v1/api-key", headers={"Authorization": "Bearer wrong"})
+
+    assert (answer.status_code, answer.json()["message"]) == (401, "Invalid API key")
+
+
+def test_a_contact_is_made_once(http: httpx.Client) -> None:
+    body = {"email": "a@b.co", "userId": "u-1"}
+
+    assert http.post("/v1/contacts/create", json=body).status_code == 200
+    assert http.post("/v1/contacts/create", json=body).status_code == 409
+    assert http.put("/v1/contacts/update", json=body | {"plan": "pro"}).status_code == 200
+    (found,) = http.get("/v1/contacts/find", params={"userId": "u-1"}).json()
+    assert (found["email"], found["plan"]) == ("a@b.co", "pro")
+    assert http.get("/v1/contacts/find", params={"email": "none@b.co"}).json() == []
+
+
+def test_a_key_is_remembered_for_a_day(http: httpx.Client, doubles: Doubles) -> None:
+    headers = {"Idempotency-Key": "k"}
+    statuses = [http.post("/v1/transactional", json=MAIL, headers=headers) for _ in range(2)]
+    doubles.pass_time(24.1)
+    statuses.append(http.post("/v1/transactional", json=MAIL, headers=headers))
+
+    assert [each.status_code for each in statuses] == [200, 409, 200]
+    assert len(doubles.loops.mails) == 2
+
+
+def test_a_team_may_ask_ten_times_a_second(http: httpx.Client, doubles: Doubles) -> None:
+    answers = [http.get("/v1/api-key") for _ in range(12)]
+
+    assert [each.status_code for each in answers] == [200] * 10 + [429] * 2
+    assert answers[0].headers["x-ratelimit-limit"] == "10"
+    assert answers[0].headers["x-ratelimit-remaining"] == "9"
+    assert "retry-after" not in answers[-1].headers
+    doubles.pass_time(1 / 3600)
+    assert http.get("/v1/api-key").status_code == 200
+
+
+def test_an_email_is_rendered_and_what_people_wrote_is_no_html(
+    http: httpx.Client, doubles: Doubles
+) -> None:
+    script = WELCOME | {"name": "<script>"}
+    http.post("/v1/transactional", json=MAIL | {"dataVariables": script})
+
+    page = httpx.get(f"{doubles.url}/inbox/1").text
+
+    assert "Welcome, &lt;script&gt;" in page
+    assert "DATA_VARIABLE" not in page
