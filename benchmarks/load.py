@@ -23,7 +23,8 @@ OWED = """
     SELECT EXISTS (
         SELECT FROM insights.handlers h CROSS JOIN LATERAL (
             SELECT FROM insights.deliveries d WHERE d.handler = h.name AND d.died_at IS NULL
-            ORDER BY d.due_at DESC LIMIT 1) AS last)
+            ORDER BY d.due_at DESC LIMIT 1) AS last
+        WHERE CAST(:handler AS text) IS NULL OR h.name = :handler)
 """
 
 # Made a month ago, a millisecond apart, their ids in version 7's form.
@@ -94,6 +95,6 @@ def resume(site: Site) -> None:
     site.assembly.doorbell.ring()
 
 
-def is_owed(site: Site) -> bool:
-    """Whether any delivery is left; dead ones are the books' affair."""
-    return bool(site.ask(OWED)[0])
+def is_owed(site: Site, handler: str | None = None) -> bool:
+    """Whether any delivery is left, or one of a handler; dead ones are the books' affair."""
+    return bool(site.ask(OWED, handler=handler)[0])

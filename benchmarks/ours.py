@@ -21,7 +21,10 @@ WARM_UP = 1_000
 LOOK_EVERY = 0.05
 STALLED_AFTER = 600.0
 
-LEFT = "SELECT count(*) FROM insights.deliveries"
+LEFT = """
+    SELECT count(*) FROM insights.deliveries
+    WHERE CAST(:handler AS text) IS NULL OR handler = :handler
+"""
 
 
 @dataclass(frozen=True)
@@ -87,20 +90,23 @@ def drain(
     return drained
 
 
-def watch(at: Site, events: int, within: float) -> Drained:
-    """Release the handlers and measure until nothing is owed, or the time is over."""
+def watch(at: Site, events: int, within: float, *, handler: str | None = None) -> Drained:
+    """Release the handlers and measure until nothing is owed, or the time is over.
+
+    With `handler`, only what that one owes is waited for.
+    """
     meter = Meter(at.assembly.redis)
     started = time.perf_counter()
     resume(at)
     looks = 0
-    while is_owed(at) and time.perf_counter() - started < within:
+    while is_owed(at, handler) and time.perf_counter() - started < within:
         time.sleep(LOOK_EVERY)
         looks += 1
         if looks % 5 == 0:
             meter.look()
             at.processes.check()
     seconds = time.perf_counter() - started
-    left = int(at.ask(LEFT)[0])
+    left = int(at.ask(LEFT, handler=handler)[0])
     if left and within == STALLED_AFTER:
         raise BenchFailed(f"After {within:g} s, {left} deliveries were still owed.")
     handled = events - left / len(HANDLERS)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from benchmarks import drain, growth, hot, idle, latency, publishing
+from benchmarks import drain, growth, hot, idle, latency, providers, publishing
 from benchmarks.figures import Measurement
 from benchmarks.ground import Ground
 from benchmarks.sizes import Sizes
@@ -14,4 +14,5 @@ SCENARIOS: Mapping[str, Callable[[Ground, Sizes], Measurement]] = {
     "idle": idle.measure,
     "growth": growth.measure,
     "hot": hot.measure,
+    "providers": providers.measure,
 }

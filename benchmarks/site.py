@@ -17,10 +17,29 @@ from benchmarks.ground import Ground
 from benchmarks.processes import Processes
 from settings import load_settings
 from workers.assembly import Assembly
+from workers.doubles import settings_for
 from workers.migrate import migrate
+from workers.own import environment as settings_of
 
 NUMBERS = count(1)
-KEYS = ("insights:*", "dramatiq:*", "training:bench-*", "bench*", "_kombu*", "unacked*")
+NO_PROVIDERS: dict[str, None] = dict.fromkeys(
+    (
+        "loops_api_key",
+        "posthog_api_key",
+        "posthog_secret_key",
+        "sentry_dsn",
+        "upstash_redis_rest_url",
+    )
+)
+KEYS = (
+    "insights:*",
+    "dramatiq:*",
+    "training:bench-*",
+    "bench*",
+    "_kombu*",
+    "unacked*",
+    "pace:loops",
+)
 
 TABLES = text("""
     CREATE SCHEMA bench;
@@ -63,12 +82,21 @@ class Site:
 
 
 @contextmanager
-def site(ground: Ground, followers: Iterable[str] = (), users: int = 1) -> Iterator[Site]:
-    """A database in which these handlers follow events; dropped at the end of the block."""
+def site(
+    ground: Ground,
+    followers: Iterable[str] = (),
+    users: int = 1,
+    *,
+    sandbox: str | None = None,
+) -> Iterator[Site]:
+    """A database in which these handlers follow events; dropped at the end of the block.
+
+    `sandbox` is the address of the providers' doubles; without it there are no providers.
+    """
     name = f"insights_bench_{ground.id}_{next(NUMBERS)}"
     administer(ground, f"CREATE DATABASE {name}")
     url = make_url(ground.database_url).set(database=name)
-    assembly = assemble(ground, url.render_as_string(hide_password=False))
+    assembly = assemble(ground, url.render_as_string(hide_password=False), sandbox)
     try:
         handlers = {follower: assembly.handlers[follower] for follower in followers}
         migrate(assembly.engine, assembly.catalogue, handlers)
@@ -95,7 +123,7 @@ def administer(ground: Ground, statement: str) -> None:
         ) from error
 
 
-def assemble(ground: Ground, database_url: str) -> Assembly:
+def assemble(ground: Ground, database_url: str, sandbox: str | None) -> Assembly:
     """The parts of the product on a measurement's own database."""
     settings = load_settings(
         _env_file=None,
@@ -104,22 +132,17 @@ def assemble(ground: Ground, database_url: str) -> Assembly:
         broker_url=ground.redis_url,
         insights_home=ground.folder,
         extra_packages=("benchmarks.handlers",),
+        **NO_PROVIDERS,
     )
+    if sandbox is not None:
+        settings = settings_for(settings, sandbox, upstash=False)
+        settings = settings.model_copy(update={"sentry_dsn": None})
     return Assembly(settings)
 
 
 def environment(assembly: Assembly) -> dict[str, str]:
     """What the processes of a measurement are told."""
-    settings = assembly.settings
-    return {
-        "DATABASE_URL": settings.database_url.get_secret_value() if settings.database_url else "",
-        "REDIS_URL": settings.redis,
-        "BROKER_URL": settings.broker,
-        "INSIGHTS_HOME": str(settings.insights_home),
-        "EXTRA_PACKAGES": ",".join(settings.extra_packages),
-        "LOG_LEVEL": "warning",
-        "LOG_FORMAT": "json",
-    }
+    return settings_of(assembly.settings) | {"LOG_LEVEL": "warning", "LOG_FORMAT": "json"}
 
 
 def forget_keys(client: "redis.Redis") -> None:

@@ -25,6 +25,7 @@ class Sizes:
     many_owed: int = 1_000_000
     draining_many: float = 15.0
     old_events: int = 2_000_000
+    mailing: float = 20.0
 
 
 QUICK = Sizes(
@@ -42,4 +43,5 @@ QUICK = Sizes(
     many_owed=40_000,
     draining_many=1.0,
     old_events=20_000,
+    mailing=2.0,
 )

@@ -82,15 +82,17 @@ LEASE = text("""
     FROM moved m GROUP BY 1, 2, 3
 """)
 
-# Each `LIMIT 1` keeps the plan a walk from the ids through the indexes: the statistics of a
-# table that fills and empties all day mislead the planner into reading all of it.
+# A lease holds until there is an outcome: what failed, waits or died is not owed to a copy of its
+# message. Each `LIMIT 1` keeps the plan a walk from the ids through the indexes: the statistics of
+# a table that fills and empties all day mislead the planner into reading all of it.
 OWED = """
     WITH owed AS MATERIALIZED (
         SELECT o.id, d.tid FROM unnest(CAST(:ids AS uuid[]), CAST(:leases AS integer[]))
             AS o (id, lease)
         CROSS JOIN LATERAL (
             SELECT d.ctid AS tid FROM insights.deliveries d
-            WHERE d.handler = :handler AND d.event_id = o.id AND d.leases = o.lease LIMIT 1
+            WHERE d.handler = :handler AND d.event_id = o.id AND d.leases = o.lease AND d.leased
+            LIMIT 1
         ) d
     )
 """
@@ -138,7 +140,7 @@ READ = text(
 EXTEND = text("""
     UPDATE insights.deliveries d SET due_at = now() + :lease
     FROM unnest(CAST(:ids AS uuid[]), CAST(:leases AS integer[])) AS o (id, lease)
-    WHERE d.handler = :handler AND d.event_id = o.id AND d.leases = o.lease
+    WHERE d.handler = :handler AND d.event_id = o.id AND d.leases = o.lease AND d.leased
     RETURNING d.event_id
 """)
 

@@ -36,9 +36,10 @@ CHARGE = text("""
     UPDATE insights.deliveries d
     SET attempts = attempts + 1,
         last_error = 'The worker process died while it handled this event.',
-        died_at = CASE WHEN attempts >= :max_attempts THEN now() END
+        died_at = CASE WHEN attempts >= :max_attempts THEN now() END,
+        leased = attempts < :max_attempts
     FROM unnest(CAST(:ids AS uuid[]), CAST(:leases AS integer[])) AS o (id, lease)
-    WHERE d.handler = :handler AND d.event_id = o.id AND d.leases = o.lease AND d.died_at IS NULL
+    WHERE d.handler = :handler AND d.event_id = o.id AND d.leases = o.lease AND d.leased
     RETURNING d.event_id, d.died_at IS NOT NULL AS dead
 """)
 
@@ -55,7 +56,7 @@ SETTLE = text("""
         CAST(:ids AS uuid[]), CAST(:leases AS integer[]), CAST(:charges AS integer[]),
         CAST(:errors AS text[]), CAST(:deads AS boolean[]), CAST(:afters AS interval[])
     ) AS v (id, lease, charge, error, dead, after)
-    WHERE d.handler = :handler AND d.event_id = v.id AND d.leases = v.lease
+    WHERE d.handler = :handler AND d.event_id = v.id AND d.leases = v.lease AND d.leased
     RETURNING d.event_id, d.died_at IS NOT NULL AS dead
 """)
 

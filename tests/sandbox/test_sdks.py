@@ -65,7 +65,7 @@ def test_loops_for_node(doubles: Doubles, node: Node) -> None:
 
 def test_upstash_for_python(doubles: Doubles, assembly: Assembly) -> None:
     client = Redis(f"{doubles.url}/upstash", "token", allow_telemetry=False)
-    client.set("k", {"a": "b"}, ex=60)
+    client.set("k", {"a": "b"}, ex=60)  # type: ignore[arg-type]
     line = client.pipeline()
     line.set("n", 1)
     line.incr("n")
@@ -75,7 +75,7 @@ def test_upstash_for_python(doubles: Doubles, assembly: Assembly) -> None:
     assert client.eval("return ARGV[1]", keys=[], args=["x"]) == "x"
     with pytest.raises(UpstashError, match="WRONGTYPE"):
         client.lpush("k", "x")
-    client.close()
+    client.close()  # type: ignore[no-untyped-call]
 
 
 def test_upstash_for_node(doubles: Doubles, assembly: Assembly, node: Node) -> None:

@@ -24,7 +24,8 @@ WITH_A_KEY = {
     ("GET", "/trainings/{training_id}/progress/stream"),
     ("GET", "/users/{user_id}/usage"),
 }
-OPERATIONS = sorted(WITH_A_KEY | {("GET", path) for path in NOTHING_TO_GET_WRONG})
+FOR_ALL = {("POST", "/newsletter")}
+OPERATIONS = sorted(WITH_A_KEY | FOR_ALL | {("GET", path) for path in NOTHING_TO_GET_WRONG})
 
 
 @pytest.fixture(scope="module")

@@ -283,6 +283,47 @@ def test_a_copy_of_a_message_does_not_begin_external_work_a_second_time(
     assert engine.owed() == [row for row in engine.owed() if row.handler != "calling"]
 
 
+@BOTH
+def test_a_copy_of_a_message_that_failed_spends_no_attempt(
+    kind: Any, assembly: Assembly, engine: Engine
+) -> None:
+    def fail(batch: Sequence[Event]) -> None:
+        raise ValueError
+
+    doing = Doing(fail)
+    engine.follow(kind(doing))
+    publish_now(assembly, *made())
+    (message,) = engine.lease()
+
+    for _ in range(3):
+        engine.deliver(message)
+
+    assert [row.attempts for row in engine.owed()] == [1]
+    assert len(doing.calls) == 1
+
+
+@BOTH
+def test_a_copy_of_a_message_that_died_publishes_no_second_death(
+    kind: Any, assembly: Assembly, engine: Engine
+) -> None:
+    def fail(batch: Sequence[Event]) -> None:
+        raise ValueError
+
+    def told(event: Event) -> Event:
+        return event.follow(UserLoggedIn, uuid7())
+
+    engine.follow(kind(Doing(fail), max_attempts=1, on_death=told))
+    publish_now(assembly, *made())
+    (message,) = engine.lease()
+
+    for _ in range(3):
+        engine.deliver(message)
+
+    with assembly.engine.connect() as connection:
+        query = "SELECT count(*) FROM insights.events WHERE type = 'user.logged_in'"
+        assert connection.scalar(text(query)) == 1
+
+
 def test_who_lost_the_lease_neither_finishes_nor_publishes(
     assembly: Assembly, engine: Engine
 ) -> None:

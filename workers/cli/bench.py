@@ -20,7 +20,8 @@ class UnknownScenario(InsightsError):
 def bench(
     as_json: Annotated[bool, typer.Option("--json", help="For a program to read.")] = False,
     only: Annotated[
-        str | None, typer.Option(help="Some of drain, publish, latency, idle, growth, hot.")
+        str | None,
+        typer.Option(help="Some of drain, publish, latency, idle, growth, hot, providers."),
     ] = None,
     quick: Annotated[
         bool, typer.Option("--quick", help="Small sizes: does it run? The figures say little.")
