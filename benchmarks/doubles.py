@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import httpx
 
 from benchmarks.errors import BenchFailed
-from benchmarks.ground import Ground
 from benchmarks.processes import Processes
 from workers.supervisor import insights
 
@@ -15,14 +15,14 @@ READY = "ready "
 
 
 @contextmanager
-def sandbox(ground: Ground) -> Iterator[str]:
+def sandbox(folder: Path, redis_url: str) -> Iterator[str]:
     """Their address, while the block lasts."""
-    with Processes(ground.folder, {"REDIS_URL": ground.redis_url, "LOG_LEVEL": "error"}) as started:
+    with Processes(folder, {"REDIS_URL": redis_url, "LOG_LEVEL": "error"}) as started:
         process = started.start("sandbox", *insights("sandbox", "--port", "0"), talks=True)
         lines = iter(process.stdout or ())
         url = next((line.removeprefix(READY) for line in lines if line.startswith(READY)), None)
         if url is None:
-            raise BenchFailed(f"The sandbox does not start; see {ground.folder}/sandbox.log")
+            raise BenchFailed(f"The sandbox does not start; see {folder}/sandbox.log")
         yield url.strip()
 
 
@@ -35,6 +35,17 @@ def break_down(url: str, provider: str, **fault: Any) -> None:
     """Give a provider a bad day."""
     path = f"{url}/sandbox/faults/{provider}"
     httpx.put(path, json=fault, timeout=10, trust_env=False).raise_for_status()
+
+
+def mend(url: str, provider: str) -> None:
+    """End its bad day."""
+    httpx.delete(f"{url}/sandbox/faults/{provider}", timeout=10, trust_env=False)
+
+
+def allow(url: str, *, per_second: int) -> None:
+    """Let Loops take so many requests a second, for runs that cannot wait for ten."""
+    body = {"per_second": per_second}
+    httpx.put(f"{url}/sandbox/limit", json=body, timeout=10, trust_env=False).raise_for_status()
 
 
 def reset(url: str) -> None:

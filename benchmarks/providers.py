@@ -69,7 +69,7 @@ class Providers:
 
 def measure(ground: Ground, sizes: Sizes) -> Providers:
     """Everything in turn, against one sandbox."""
-    with doubles.sandbox(ground) as url:
+    with doubles.sandbox(ground.folder, ground.redis_url) as url:
         analytics = drained(ground, sizes, url, ["analytics"]).rate
         came = doubles.state(url, "posthog")
         if len(came["events"]) != sizes.events:

@@ -1,7 +1,6 @@
 """Forgets what Redis caches of things that changed, once they have changed."""
 
 from collections.abc import Iterator, Sequence
-from datetime import timedelta
 
 from events import (
     DatasetDeleted,
@@ -15,13 +14,12 @@ from events import (
     UserSignedUp,
     UserUpdated,
 )
-from handlers.outcomes import Outcomes, RetryLater
+from handlers.order import too_early
+from handlers.outcomes import Outcomes
 from handlers.registry import external
-from models.owing import still_owed
 from services import Services
 
 WRITERS = ("profiles", "usage")
-LOOK_AGAIN = timedelta(seconds=0.3)
 
 
 @external(
@@ -42,12 +40,11 @@ def invalidate(events: Sequence[UserEvent], services: Services, _keys: Sequence[
     Not before `profiles` and `usage` have written what is cached there, or it would be read from
     the database as it was, and kept.
     """
-    ids = [event.id for event in events]
-    early = services.transaction(lambda session: still_owed(session, WRITERS, ids))
+    early = too_early(events, WRITERS, services)
     services.cache.delete(
         *sorted({key for event in events if event.id not in early for key in stale(event)})
     )
-    return {id_: RetryLater(LOOK_AGAIN, "What is cached has not changed yet.") for id_ in early}
+    return early
 
 
 def stale(event: Event) -> Iterator[str]:

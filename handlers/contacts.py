@@ -13,6 +13,7 @@ from events import (
     UserUpdated,
     named_id,
 )
+from handlers.order import too_early
 from handlers.recipients import require_profile
 from handlers.registry import external
 from models import milestones
@@ -54,9 +55,11 @@ def keep_contacts(event: Event, services: Services, key: str) -> None:
 def synchronise(event: UserEvent, services: Services, loops: Loops) -> None:
     """Write the contact as the profile is now, again where it changed meanwhile.
 
-    So it does not matter in which order events are handled: the last to write has seen the last
-    change.
+    Only once `profiles` has done with the event: then the last to write has seen the last change,
+    in whatever order events are handled, and nobody brings back who has left.
     """
+    for outcome in too_early([event], ["profiles"], services).values():
+        raise outcome
     written = None
     while written != (found := look_up(event, services)):
         if found.deleted:

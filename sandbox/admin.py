@@ -122,6 +122,12 @@ async def flags(request: Request) -> Response:
     return tell({})
 
 
+async def limit(request: Request) -> Response:
+    """PUT `{"per_second": n}`: how many requests Loops takes, until all is forgotten."""
+    world_of(request).loops.per_second = int((await request.json())["per_second"])
+    return tell({})
+
+
 async def reset(request: Request) -> Response:
     """Forget everything."""
     world_of(request).forget()
@@ -135,5 +141,6 @@ ROUTES = [
     Route("/sandbox/faults/{provider}", fault, methods=["PUT", "DELETE"]),
     Route("/sandbox/clock", clock, methods=["POST"]),
     Route("/sandbox/flags", flags, methods=["PUT"]),
+    Route("/sandbox/limit", limit, methods=["PUT"]),
     Route("/sandbox/reset", reset, methods=["POST"]),
 ]

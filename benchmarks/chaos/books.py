@@ -21,6 +21,7 @@ class Wrong(StrEnum):
     DUPLICATED = "duplicated"
     DEAD = "dead"
     UNKEYED = "un-keyed"
+    LEAKED = "leaked"
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,9 @@ def balance(expected: Expected, seen: Seen) -> list[Finding]:
         *debts(expected, seen),
         *outside(expected, seen),
         *news(expected, seen),
+        *emails(expected, seen),
+        *audience(expected, seen),
+        *leaks(seen),
     ]
 
 
@@ -108,6 +112,37 @@ def news(expected: Expected, seen: Seen) -> Iterator[Finding]:
             yield Finding(Wrong.LOST, "board", f"{seen.board.get(id_)} instead of {last}")
     for stale in seen.stale:
         yield Finding(Wrong.LOST, "progress", f"{stale} was shown after newer news")
+
+
+def emails(expected: Expected, seen: Seen) -> Iterator[Finding]:
+    """Each email once, under its key; who left may have got one before."""
+    about = {letter.key: letter.about for letter in expected.letters}
+    optional = {letter.key for letter in expected.letters if letter.user_id in expected.left}
+    sent = Counter(seen.told.emails)
+    for key in about.keys() - optional - sent.keys():
+        yield Finding(Wrong.LOST, "email", about[key])
+    for under, count in sent.items():
+        if under is None or under not in about:
+            yield Finding(Wrong.UNKEYED, "email", f"under {under}")
+        elif count > 1:
+            yield Finding(Wrong.DUPLICATED, "email", about[under])
+
+
+def audience(expected: Expected, seen: Seen) -> Iterator[Finding]:
+    """Contacts are as profiles are, and analytics knows each event once."""
+    yield from compare("analytics", seen.tracked, seen.told.captured)
+    wanted = {
+        id_: (email, name and name.split()[0])
+        for id_, (email, name) in expected.profiles.items()
+        if email is not None
+    }
+    yield from differing("contact", wanted, seen.told.contacts)
+
+
+def leaks(seen: Seen) -> Iterator[Finding]:
+    """Nothing personal may reach Sentry."""
+    for envelope in seen.told.leaks:
+        yield Finding(Wrong.LEAKED, "envelope", envelope)
 
 
 def counters(expected: Mapping[UUID, Standing], seen: Mapping[UUID, Standing]) -> Iterator[Finding]:

@@ -7,8 +7,9 @@ from uuid import UUID
 
 from benchmarks.chaos.events import ChaosHappened, WorkAsked
 from benchmarks.chaos.ledger import Entry, Mark, Standing, entries, marks, standings
+from benchmarks.chaos.letters import Letter, leavers, letters
 from benchmarks.chaos.load import Load
-from events import Event, UserDeleted, UserSignedUp, UserUpdated
+from events import Event, UserSignedUp, UserUpdated
 from events.progress import News, news_of
 from events.trainings import TrainingEvent
 
@@ -29,6 +30,8 @@ class Expected:
     dead: Sequence[UUID]
     calls: dict[str, Sequence[UUID]]
     news: dict[str, News]
+    letters: Sequence[Letter]
+    left: set[UUID]
 
 
 def expect(load: Load) -> Expected:
@@ -39,11 +42,12 @@ def expect(load: Load) -> Expected:
     signed_up = [event.id for event in events if isinstance(event, UserSignedUp)]
     poisonous = [event.id for event in happened if event.poisonous]
     many = [event.id for event in happened]
+    passed = list(marks(ledger, load.people))
     return Expected(
         published=[event.id for event in events],
         ledger=ledger,
         standings=standings(ledger),
-        marks=list(marks(ledger, load.people)),
+        marks=passed,
         profiles=profiles(events),
         rows=[each.id for each in happened if not each.poisonous] + signed_up,
         dead=poisonous,
@@ -53,12 +57,14 @@ def expect(load: Load) -> Expected:
             "chaos_work": [event.id for event in events if isinstance(event, WorkAsked)],
         },
         news=newest_news(events),
+        letters=list(dict.fromkeys(letters(events, passed))),
+        left=leavers(events),
     )
 
 
 def profiles(events: Sequence[Event]) -> dict[UUID, Identity]:
     """Address and name as the newest news says; who left is not there."""
-    left = {event.user_id for event in events if isinstance(event, UserDeleted)}
+    left = leavers(events)
     known: dict[UUID, Identity] = {}
     for event in sorted(events, key=happened_at):
         if isinstance(event, UserSignedUp | UserUpdated) and event.user_id not in left:

@@ -7,9 +7,11 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Any
 
 import httpx
 
+from benchmarks import doubles
 from benchmarks.chaos.copier import Copier
 from benchmarks.chaos.ground import Ground
 from benchmarks.chaos.product import Product
@@ -18,6 +20,16 @@ from benchmarks.chaos.witness import Witness
 
 OUTSIDE = ("chaos_call", "chaos_batch", "chaos_work")
 """The handlers that a provider's bad days concern."""
+
+
+LOOPS = ("emails", "emails_awaited", "contacts")
+ILLNESSES: tuple[dict[str, Any], ...] = (
+    {"kind": "status", "status": 500},
+    {"kind": "status", "status": 429},
+    {"kind": "hang", "seconds": 2},
+    {"kind": "drop"},
+    {"kind": "lose"},
+)
 
 
 @dataclass(frozen=True)
@@ -60,6 +72,8 @@ class Faults:
             sent
             | bad_days
             | {
+                "Loops ill": Kind(partial(self.ill, "loops"), 1, 3, LOOPS),
+                "PostHog ill": Kind(partial(self.ill, "posthog"), 1, 3, ("analytics",)),
                 "worker frozen": Kind(self.freeze, 4, 7),
                 "Redis flushed": Kind(self.flush),
                 "Redis away": Kind(self.stop_redis, 0.5, 2),
@@ -122,6 +136,15 @@ class Faults:
                 yield
             finally:
                 self.tell(Mood.WELL)
+
+    @contextmanager
+    def ill(self, provider: str) -> Iterator[None]:
+        """Have one of the sandbox's providers misbehave in one of its ways."""
+        doubles.break_down(self.ground.sandbox, provider, **self.choice.choice(ILLNESSES))
+        try:
+            yield
+        finally:
+            doubles.mend(self.ground.sandbox, provider)
 
     def tell(self, mood: Mood) -> None:
         """Tell the provider how to behave."""

@@ -9,9 +9,11 @@ from pathlib import Path
 
 from sqlalchemy import text
 
+from benchmarks import doubles
 from benchmarks.chaos.people import Person
 from settings import Settings, load_settings
 from workers.assembly import Assembly
+from workers.doubles import settings_for
 from workers.migrate import migrate
 from workers.servers import ROOT_HOME, Server, own_postgres, own_valkey, socket_folder
 
@@ -20,6 +22,7 @@ TABLE = (
     "CREATE SCHEMA chaos",
     "CREATE TABLE chaos.rows (event_id uuid NOT NULL)",
 )
+LOOPS_ALLOWS, LOOPS_RATE = 120, 90
 PAYING = text("INSERT INTO public.profiles (id, plan) VALUES (:id, :plan)")
 
 
@@ -30,6 +33,7 @@ class Ground:
     folder: Path
     postgres: Server
     valkey: Server
+    sandbox: str
     assembly: Assembly
 
 
@@ -44,9 +48,11 @@ def ground(settings: Settings, logs: Path | None = None) -> Iterator[Ground]:
         valkey = stack.enter_context(running(own_valkey, folder, logs))
         if logs is not None:
             stack.callback(keep, folder, logs)
-        assembly = assemble(folder, postgres, valkey)
+        sandbox = stack.enter_context(doubles.sandbox(folder, valkey.url))
+        doubles.allow(sandbox, per_second=LOOPS_ALLOWS)
+        assembly = assemble(folder, postgres, valkey, sandbox)
         stack.callback(assembly.close)
-        yield Ground(folder, postgres, valkey, assembly)
+        yield Ground(folder, postgres, valkey, sandbox, assembly)
 
 
 @contextmanager
@@ -80,8 +86,8 @@ def keep(folder: Path, logs: Path) -> None:
         shutil.copy(log, logs)
 
 
-def assemble(folder: Path, postgres: Server, valkey: Server) -> Assembly:
-    """The parts of the product, with nobody's settings but our own."""
+def assemble(folder: Path, postgres: Server, valkey: Server, sandbox: str) -> Assembly:
+    """The parts of the product, with nobody's settings but our own, and doubles for providers."""
     settings = load_settings(
         _env_file=None,
         database_url=postgres.url,
@@ -90,8 +96,11 @@ def assemble(folder: Path, postgres: Server, valkey: Server) -> Assembly:
         insights_home=folder,
         extra_packages=(HANDLERS,),
         log_level="warning",
+        loops_rate=LOOPS_RATE,
     )
-    return Assembly(settings)
+    provided = settings_for(settings, sandbox, upstash=False)
+    # This process only breaks things: Sentry hears of what the others do from them.
+    return Assembly(provided.model_copy(update={"sentry_dsn": None}))
 
 
 def prepare(assembly: Assembly) -> None:

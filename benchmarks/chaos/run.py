@@ -25,10 +25,12 @@ from benchmarks.chaos.product import Product, running_product
 from benchmarks.chaos.seen import Seen, look
 from benchmarks.chaos.settling import settle
 from benchmarks.chaos.storm import Storm
+from benchmarks.chaos.told import read_told
 from benchmarks.chaos.witness import Witness
 from benchmarks.processes import Processes
 from settings import Settings
-from workers.own import environment
+from workers.doubles import settings_for
+from workers.own import environment, plain
 
 RECORD = "calls.jsonl"
 PUBLISHED_WITHIN = 120.0
@@ -101,8 +103,9 @@ def stage(settings: Settings, seed: int, logs: Path | None) -> Iterator[Stage]:
 
 def surroundings(where: Ground) -> dict[str, str]:
     """What all processes are told."""
-    told = {"EXTRA_PACKAGES": HANDLERS, "LOG_FORMAT": "json"}
-    return environment(where.assembly.settings) | told
+    told = {"EXTRA_PACKAGES": HANDLERS, "LOG_FORMAT": "json", "SENTRY_TRACES_SAMPLE_RATE": "0.1"}
+    dsn = {"SENTRY_DSN": plain(settings_for(where.assembly.settings, where.sandbox).sentry_dsn)}
+    return environment(where.assembly.settings) | told | dsn
 
 
 def start_provider(where: Ground, processes: Processes) -> str:
@@ -136,7 +139,8 @@ def stop_and_look(at: Stage, expected: Expected, *, settled: bool) -> Seen:
     witness.stop()
     record = at.ground.folder / RECORD
     with engine.connect() as connection:
-        return look(connection, record, witness.shown, witness.stale, board)
+        told = read_told(at.ground.sandbox)
+        return look(connection, record, witness.shown, witness.stale, board, told)
 
 
 def module(name: str, *arguments: str) -> list[str]:

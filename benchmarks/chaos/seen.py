@@ -12,9 +12,12 @@ from sqlalchemy import Connection, text
 from benchmarks.chaos.events import GivenUp, WorkDone
 from benchmarks.chaos.expected import Identity
 from benchmarks.chaos.ledger import Entry, Mark, Standing
+from benchmarks.chaos.letters import TRACKED
+from benchmarks.chaos.told import Told
 from events.progress import News
 
 EVENTS = text("SELECT id FROM insights.events")
+OF_TYPES = text("SELECT id FROM insights.events WHERE type = ANY (:types)")
 CAUSES = text("SELECT id, causation_id FROM insights.events WHERE type = :type")
 LIMIT_EVENTS = text("""
     SELECT user_id, data ->> 'resource', data ->> 'month',
@@ -62,7 +65,8 @@ class Seen:
     """Everything that is there in the end, each as often as it is there.
 
     `shown` is every state that the board announced, `stale` those that came after newer ones,
-    `board` what it shows after having been wiped and given its whole history again.
+    `board` what it shows after having been wiped and given its whole history again. `tracked` are
+    the events that analytics must know, `told` is what providers know.
     """
 
     events: Sequence[UUID]
@@ -79,6 +83,8 @@ class Seen:
     shown: Mapping[str, set[News]]
     stale: Sequence[News]
     board: Mapping[str, News | None]
+    tracked: Sequence[UUID]
+    told: Told
 
 
 def look(
@@ -87,6 +93,7 @@ def look(
     shown: Mapping[str, set[News]],
     stale: Sequence[News],
     board: Mapping[str, News | None],
+    told: Told,
 ) -> Seen:
     """Read all that is there, once nothing moves any more."""
     return Seen(
@@ -104,6 +111,8 @@ def look(
         shown=shown,
         stale=stale,
         board=board,
+        tracked=list(on.scalars(OF_TYPES, {"types": list(TRACKED)})),
+        told=told,
     )
 
 

@@ -10,7 +10,7 @@ from starlette.routing import Route
 
 from sandbox.keys import opens
 from sandbox.loops.refusal import Refused, check_lengths, check_properties, need_email
-from sandbox.loops.team import PER_SECOND, Sent, Team
+from sandbox.loops.team import Sent, Team
 
 Endpoint: TypeAlias = Callable[[Request], Awaitable[JSONResponse]]
 Answer: TypeAlias = Callable[[Team, Request, dict[str, Any]], Any]
@@ -32,8 +32,8 @@ def endpoint(answer: Answer) -> Endpoint:
             response = JSONResponse(answer(team, request, body))
         except Refused as refused:
             response = JSONResponse(refused.body, refused.status)
-            remaining = 0 if refused.status == 429 else PER_SECOND - len(team.last_second)  # noqa: PLR2004
-        response.headers["x-ratelimit-limit"] = str(PER_SECOND)
+            remaining = 0 if refused.status == 429 else team.per_second - len(team.last_second)  # noqa: PLR2004
+        response.headers["x-ratelimit-limit"] = str(team.per_second)
         response.headers["x-ratelimit-remaining"] = str(remaining)
         return response
 

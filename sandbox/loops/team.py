@@ -49,6 +49,7 @@ class Team:
     def __init__(self, templates: Mapping[str, Template], clock: Clock) -> None:
         self.templates = templates
         self.clock = clock
+        self.per_second = PER_SECOND
         self.audience = Audience()
         self.properties: dict[str, str] = {}
         self.mails: list[Mail] = []
@@ -66,12 +67,12 @@ class Team:
         while self.last_second and now - self.last_second[0] >= timedelta(seconds=1):
             self.last_second.popleft()
         self.requests += 1
-        if len(self.last_second) >= PER_SECOND:
+        if len(self.last_second) >= self.per_second:
             self.refused += 1
             raise Refused(429, "Rate limit exceeded.")
         self.last_second.append(now)
         self.busiest = max(self.busiest, len(self.last_second))
-        return PER_SECOND - len(self.last_second)
+        return self.per_second - len(self.last_second)
 
     def use_key(self, key: str | None) -> None:
         """Remember an idempotency key for a day. Raises Refused 409 where it was used."""

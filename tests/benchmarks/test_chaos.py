@@ -9,7 +9,7 @@ import pytest
 
 from workers.supervisor import insights
 
-KINDS = 13
+KINDS = 15
 
 
 @pytest.mark.timeout(240)
@@ -25,7 +25,9 @@ def test_whatever_breaks_every_effect_happens_once_and_nothing_stays_behind(
 
     told = json.loads(ran.stdout)
     assert told["findings"] == []
-    assert [told[wrong] for wrong in ("lost", "duplicated", "dead", "un-keyed")] == [0, 0, 0, 0]
+    assert [told[wrong] for wrong in ("lost", "duplicated", "dead", "un-keyed", "leaked")] == [
+        0
+    ] * 5
     assert ran.returncode == 0
     assert len(told["faults"]) == KINDS
     assert told["settled"] is not None

@@ -18,12 +18,15 @@ from benchmarks.chaos.ground import HANDLERS, add_customers, prepare
 from benchmarks.chaos.load import make_load
 from benchmarks.chaos.provider import Double
 from benchmarks.chaos.seen import Call, Seen, look
+from benchmarks.chaos.told import Told, read_told
 from benchmarks.chaos.witness import Witness
-from events import Event
+from events import Event, uuid7
+from sandbox.serve import Server
 from settings import Settings
 from tests.conftest import Servers, new_database, publish_now
 from tests.engine import Engine
 from workers.assembly import Assembly
+from workers.doubles import settings_for
 
 SECONDS = 8
 
@@ -36,14 +39,18 @@ class World:
     expected: Expected
     record: Path
     witness: Witness
+    sandbox: str
 
     def look(self, on: Connection) -> Seen:
         shown, board = self.witness.shown, dict(self.expected.news)
-        return look(on, self.record, shown, self.witness.stale, board)
+        told = read_told(self.sandbox)
+        return look(on, self.record, shown, self.witness.stale, board, told)
 
 
 @pytest.fixture(scope="module")
-def world(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+def world(
+    servers: Servers, sandbox: Server, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[World]:
     """A small load, handled in this process without any trouble."""
     folder = tmp_path_factory.mktemp("chaos")
     double = Double(folder / "calls.jsonl")
@@ -55,10 +62,12 @@ def world(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     with new_database(servers.database_url) as url, pytest.MonkeyPatch.context() as patch:
         patch.setenv(URL, double.url)
         provider.cache_clear()
-        assembly = assemble(url, servers.redis_url, folder)
+        sandbox.world.forget()
+        sandbox.world.loops.per_second = 10_000
+        assembly = assemble(url, servers.redis_url, folder, sandbox)
         expected = live(assembly)
         witness.stop()
-        yield World(assembly, expected, folder / "calls.jsonl", witness)
+        yield World(assembly, expected, folder / "calls.jsonl", witness, sandbox.url)
         provider().client.close()
         provider.cache_clear()
         assembly.close()
@@ -67,15 +76,17 @@ def world(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     serving.join()
 
 
-def assemble(database_url: str, redis_url: str, home: Path) -> Assembly:
+def assemble(database_url: str, redis_url: str, home: Path, sandbox: Server) -> Assembly:
     settings = Settings(
         _env_file=None,
         database_url=SecretStr(database_url),
         redis_url=SecretStr(redis_url),
         insights_home=home,
         extra_packages=(HANDLERS,),
+        loops_rate=1000,
     )
-    return Assembly(settings)
+    provided = settings_for(settings, sandbox.url, upstash=False)
+    return Assembly(provided.model_copy(update={"sentry_dsn": None}))
 
 
 def live(assembly: Assembly) -> Expected:
@@ -85,7 +96,7 @@ def live(assembly: Assembly) -> Expected:
     engine = Engine(assembly)
     for step in load.steps:
         publish_now(assembly, *(at_once(event) for event in step.events))
-    for _ in range(7):
+    for _ in range(9):
         engine.work()
         engine.pass_time()
     return expect(load)
@@ -128,8 +139,11 @@ AGAIN = """
 OWED = "INSERT INTO insights.deliveries (handler, event_id, died_at) VALUES ('usage', {}, {})"
 
 PLANTS = {
-    f"DELETE FROM insights.events WHERE id = {ONE_ENTRY}": {"lost event"},
-    "DELETE FROM insights.events WHERE type LIKE 'usage.%'": {"lost limit event"},
+    f"DELETE FROM insights.events WHERE id = {ONE_ENTRY}": {"lost event", "duplicated analytics"},
+    "DELETE FROM insights.events WHERE type LIKE 'usage.%'": {
+        "lost limit event",
+        "duplicated analytics",
+    },
     AGAIN.format("work_done"): {"duplicated follow-up", "lost row", "lost still owed"},
     AGAIN.format("given_up"): {"duplicated funeral", "lost row", "lost still owed"},
     f"DELETE FROM insights.usage_ledger WHERE event_id = {ONE_ENTRY}": {"lost ledger"},
@@ -204,6 +218,60 @@ def test_what_is_wrong_outside_is_found(
     calls = sorted(seen.calls, key=lambda call: call.handler != "chaos_call")
 
     assert wrongs(world, replace(seen, calls=plant(calls))) == found
+
+
+def without_an_email(told: Told) -> Told:
+    return replace(told, emails=told.emails[1:])
+
+
+def with_an_email_twice(told: Told) -> Told:
+    return replace(told, emails=[*told.emails, told.emails[0]])
+
+
+def with_an_email_of_nobody(told: Told) -> Told:
+    return replace(told, emails=[*told.emails, None])
+
+
+def without_an_event(told: Told) -> Told:
+    return replace(told, captured=told.captured[1:])
+
+
+def with_an_event_twice(told: Told) -> Told:
+    return replace(told, captured=[*told.captured, told.captured[0]])
+
+
+def without_a_contact(told: Told) -> Told:
+    return replace(told, contacts=dict(list(told.contacts.items())[1:]))
+
+
+def with_a_contact_that_left(told: Told) -> Told:
+    return replace(told, contacts={**told.contacts, uuid7(): ("a@b.co", "Ada")})
+
+
+def with_a_leak(told: Told) -> Told:
+    return replace(told, leaks=["ada@example.com"])
+
+
+@pytest.mark.parametrize(
+    ("plant", "found"),
+    [
+        (without_an_email, {"lost email"}),
+        (with_an_email_twice, {"duplicated email"}),
+        (with_an_email_of_nobody, {"un-keyed email"}),
+        (without_an_event, {"lost analytics"}),
+        (with_an_event_twice, {"duplicated analytics"}),
+        (without_a_contact, {"lost contact"}),
+        (with_a_contact_that_left, {"duplicated contact"}),
+        (with_a_leak, {"leaked envelope"}),
+    ],
+)
+def test_what_is_wrong_at_a_provider_is_found(
+    world: World, plant: Callable[[Told], Told], found: set[str]
+) -> None:
+    with world.assembly.engine.connect() as on:
+        seen = world.look(on)
+
+    assert wrongs(world, replace(seen, told=plant(seen.told))) == found
 
 
 def test_news_that_was_never_shown_or_came_after_newer_is_found(world: World) -> None:

@@ -97,6 +97,21 @@ def test_in_whatever_order_news_comes_the_contact_ends_the_same(
     assert (contact.email, contact.fields["firstName"]) == ("countess@example.com", "Augusta")
 
 
+def test_news_is_told_only_once_the_profile_has_it(keeping: Engine, doubles: Doubles) -> None:
+    user = uuid7()
+    publish_now(keeping.assembly, *story(user)[:1])
+    settle(keeping)
+    publish_now(keeping.assembly, UserUpdated(user_id=user, name="Augusta"))
+    messages = {message.queue_name: message for message in keeping.lease()}
+
+    keeping.deliver(messages["contacts"])
+    assert doubles.loops.audience.contacts[0].fields["firstName"] == "Ada"
+    keeping.deliver(messages["profiles"])
+    settle(keeping)
+
+    assert doubles.loops.audience.contacts[0].fields["firstName"] == "Augusta"
+
+
 def test_who_leaves_is_deleted_and_does_not_come_back(keeping: Engine, doubles: Doubles) -> None:
     user = uuid7()
     publish_now(keeping.assembly, *story(user))
