@@ -21,6 +21,9 @@ def connect(url: str, *, size: int = 5, name: str = "insights") -> Engine:
             "connect_timeout": 5,
             "application_name": name,
             "keepalives_idle": 30,
+            "keepalives_interval": 5,
+            "keepalives_count": 3,
+            "tcp_user_timeout": 20_000,  # ms: a line that went silent is given up
         },
     )
 

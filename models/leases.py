@@ -68,7 +68,7 @@ LEASE = text("""
         ) d
     ), probing AS (
         UPDATE insights.handlers h SET resume_at = now() + due.lease
-        FROM due WHERE h.name = due.name AND due.resume_at IS NOT NULL
+        FROM due WHERE h.name = due.name AND due.resume_at IS NOT NULL AND h.resume_at IS NOT NULL
     ), moved AS (
         UPDATE insights.deliveries d
         SET due_at = now() + (SELECT w.lease FROM wanted w WHERE w.name = d.handler),
@@ -172,8 +172,16 @@ def claim(
 
 
 def finish(on: Executor, handler: str, owed: Sequence[Owed]) -> set[UUID]:
-    """Delete what is done, where the lease still holds; return the ids for which it did."""
-    return set(on.scalars(FINISH, {"handler": handler} | columns(owed)))
+    """Delete what is done, where the lease still holds; return the ids for which it did.
+
+    It looks twice: a row whose lease was just being extended has another address by then.
+    """
+    finished: set[UUID] = set()
+    for _ in range(2):
+        missing = [each for each in owed if UUID(each.event_id) not in finished]
+        if missing:
+            finished |= set(on.scalars(FINISH, {"handler": handler} | columns(missing)))
+    return finished
 
 
 def read(on: Executor, ids: Iterable[UUID]) -> Sequence[Row[Any]]:

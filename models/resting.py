@@ -21,7 +21,7 @@ REST = text("""
 
 RECOVER = text("""
     UPDATE insights.handlers SET failures_in_row = 0, resume_at = NULL
-    WHERE name = :handler AND failures_in_row > 0
+    WHERE name = :handler AND (failures_in_row > 0 OR resume_at IS NOT NULL)
 """)
 
 

@@ -62,9 +62,16 @@ SETTLE = text("""
 
 RELEASE = text("""
     UPDATE insights.deliveries d
-    SET leased = false, due_at = now(), attempts = greatest(0, d.attempts - :refund)
+    SET leased = :again, due_at = now() + :after, attempts = greatest(0, d.attempts - :refund)
     FROM unnest(CAST(:ids AS uuid[]), CAST(:leases AS integer[])) AS o (id, lease)
     WHERE d.handler = :handler AND d.event_id = o.id AND d.leases = o.lease AND d.leased
+""")
+
+FORGET = text("""
+    DELETE FROM insights.deliveries d
+    USING unnest(CAST(:ids AS uuid[]), CAST(:leases AS integer[])) AS o (id, lease)
+    WHERE d.handler = :handler AND d.event_id = o.id AND d.leases = o.lease AND d.leased
+      AND NOT EXISTS (SELECT FROM insights.events e WHERE e.id = o.id)
 """)
 
 
@@ -102,6 +109,23 @@ def put_back(on: Executor, handler: str, rows: Sequence[Row[Any]]) -> None:
     on.execute(PUT_BACK, {"handler": handler, "attempts": attempts} | given)
 
 
-def release(on: Executor, handler: str, owed: Sequence[Owed], *, refund: int = 0) -> None:
-    """Give deliveries back unhandled: they are due at once, and cost no attempt."""
-    on.execute(RELEASE, {"handler": handler, "refund": refund} | columns(owed))
+def release(
+    on: Executor,
+    handler: str,
+    owed: Sequence[Owed],
+    *,
+    refund: int = 0,
+    after: timedelta = timedelta(),
+    again: bool = False,
+) -> None:
+    """Give deliveries back unhandled: due at once, or `after` a while, at no attempt.
+
+    `again` keeps in mind that an earlier hand-out had no outcome.
+    """
+    given = {"handler": handler, "refund": refund, "after": after, "again": again}
+    on.execute(RELEASE, given | columns(owed))
+
+
+def forget_orphans(on: Executor, handler: str, owed: Sequence[Owed]) -> None:
+    """Forget what is owed to events that are no longer there: nobody can do it."""
+    on.execute(FORGET, {"handler": handler} | columns(owed))

@@ -51,6 +51,8 @@ class Listener(threading.Thread):
             line.subscribe(*(CHANNEL + name for name in self.bells))
             while not self.stopped.is_set():
                 message = line.get_message(timeout=1.0)
+                if line.health_check_response_counter > 1:
+                    raise redis.ConnectionError("Nobody answers on this line any more.")
                 if message is None:
                     continue
                 name = message["channel"].decode().removeprefix(CHANNEL)

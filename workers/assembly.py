@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from events import Catalogue, Event, carry_trace, load_catalogue, publish, ring_after_commit
 from handlers import Handler, load_handlers
 from models.database import connect, session_factory
+from models.patience import in_transaction
 from services import Services
 from services.commands import Commands
 from services.doorbell import Doorbell
@@ -81,9 +82,8 @@ class Assembly:
         return make_services(self.settings, self.commands, self.sessions, self.publish)
 
     def publish(self, *events: Event) -> None:
-        """Publish in a transaction of its own."""
-        with self.sessions.begin() as session:
-            publish(session, *events)
+        """Publish in a transaction of its own; waits for a database that is away."""
+        in_transaction(self.sessions, lambda session: publish(session, *events))
 
     def close(self) -> None:
         """Close the connections that were made."""

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import NamedTuple
 
 import structlog
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
 
 from handlers import Handler
@@ -61,7 +61,7 @@ class LeaseKeeper(threading.Thread):
             for held in self.held():
                 try:
                     self.extend(held)
-                except (OperationalError, InterfaceError):
+                except SQLAlchemyError:
                     log.warning("lease_not_extended", handler=held.handler.name)
 
     def extend(self, held: Held) -> None:

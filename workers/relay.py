@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import structlog
 from dramatiq.errors import BrokerError, ConnectionClosed
 from sqlalchemy import Engine
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import SQLAlchemyError
 
 from handlers import Handler
 from models import leases, settling
@@ -34,6 +34,7 @@ class Relay:
         self.metrics = metrics
         self.leases = {name: handler.lease for name, handler in handlers.items()}
         self.sent = dict.fromkeys(handlers, 0)
+        self.broker_was_away = False
 
     def run(self, bell: threading.Event, stopped: threading.Event) -> None:
         """Pass whenever the bell rings, and by itself at least every second."""
@@ -42,7 +43,7 @@ class Relay:
             bell.clear()
             try:
                 more = self.relay()
-            except (OperationalError, InterfaceError, BrokerError) as away:
+            except (SQLAlchemyError, BrokerError) as away:
                 log.warning("relay_waits", error=type(away).__name__)
                 stopped.wait(SHORTEST_WAIT * 40)
                 more = False
@@ -53,6 +54,9 @@ class Relay:
     def relay(self) -> bool:
         """One pass; returns whether there is certainly more to do at once."""
         self.metrics.passes.inc()
+        if self.broker_was_away:
+            self.sent |= self.sender.depths(self.sent)
+            self.broker_was_away = False
         rooms = self.rooms()
         if not rooms:
             return False
@@ -63,6 +67,7 @@ class Relay:
             try:
                 self.send(each)
             except ConnectionClosed:
+                self.broker_was_away = True
                 self.give_back(leased[number:])
                 raise
             counts[each.handler] += len(each.owed)
@@ -94,7 +99,7 @@ class Relay:
         """What could not be sent is due again at once."""
         with self.engine.connect() as connection:
             for each in leased:
-                settling.release(connection, each.handler, each.owed)
+                settling.release(connection, each.handler, each.owed, again=each.again)
 
 
 def parts(leased: Leased, size: int) -> Iterator[Sequence[Owed]]:

@@ -2,8 +2,9 @@
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -18,7 +19,7 @@ from events import Event, named_id, publish
 from handlers import Handler, Kind
 from models import leases, resting, settling
 from models.leases import Owed
-from models.patience import in_transaction
+from models.patience import in_transaction, is_away
 from models.settling import Verdict
 from services import Services
 from services.sentry import Sentry
@@ -30,6 +31,7 @@ from workers.verdicts import describe, verdict, verdicts
 
 log = structlog.get_logger()
 Result = TypeVar("Result")
+AFTER_AN_OUTAGE = timedelta(seconds=1)
 
 
 @dataclass
@@ -53,6 +55,7 @@ class Runner:
                     self.start(handler, part)
             except (OperationalError, InterfaceError) as away:
                 log.warning("database_away", handler=handler.name, error=type(away.orig).__name__)
+                self.hand_back(handler, part)
 
     def begin_again(self, handler: Handler, batch: Batch) -> bool:
         """Count the attempt before it begins, and tell whether it may: the last left no word."""
@@ -79,12 +82,16 @@ class Runner:
             )
         )
         if not rows:
-            self.in_transaction(lambda session: give_back(session, handler, batch))
+            self.in_transaction(lambda session: give_back(session, handler, batch, orphans=True))
             return
         claimed = {row.id.hex: row for row in rows}
         held = replace(batch, owed=leases.owed_by(rows))
         with self.keeper.keep(handler, held.owed, refund=int(batch.again)):
-            self.attempt(handler, held, lambda h, part: self.call_out(h, part, claimed))
+            try:
+                self.attempt(handler, held, lambda h, part: self.call_out(h, part, claimed))
+            except (OperationalError, InterfaceError):
+                self.hand_back(handler, held)
+                raise
 
     def attempt(
         self, handler: Handler, batch: Batch, effect: Callable[[Handler, Batch], int]
@@ -93,11 +100,11 @@ class Runner:
         began = time.monotonic()
         try:
             done = effect(handler, batch)
-        except (OperationalError, InterfaceError):
-            raise
         except ProviderDown as down:
             self.rest(handler, batch, down)
-        except Exception as error:  # noqa: BLE001 (the one place where any failure becomes a row)
+        except Exception as error:
+            if isinstance(error, OperationalError | InterfaceError) and is_away(error):
+                raise
             if len(batch.owed) > 1:
                 for half in batch.parts((len(batch.owed) + 1) // 2):
                     self.attempt(handler, half, effect)
@@ -120,7 +127,7 @@ class Runner:
         def work(session: Session) -> int:
             rows = leases.take(session, handler.name, batch.owed)
             if not rows:
-                give_back(session, handler, batch)
+                give_back(session, handler, batch, orphans=True)
                 return 0
             events, broken = restore(handler, rows)
             outcomes = broken
@@ -132,6 +139,7 @@ class Runner:
                 back = [row for row in rows if row.id in outcomes]
                 settling.put_back(session, handler.name, back)
                 self.write(session, handler, verdicts(back, outcomes, again=batch.again))
+            self.recover(session, handler, batch)
             return len(rows) - len(outcomes)
 
         return self.in_transaction(work)
@@ -157,9 +165,7 @@ class Runner:
             finished = leases.finish(session, handler.name, done)
             publish(session, *(f for f in followers if f.causation_id in finished))
             self.write(session, handler, verdicts(back, outcomes, again=batch.again))
-            if handler.name in self.troubled or batch.probe:
-                resting.recover(session, handler.name)
-                self.troubled.discard(handler.name)
+            self.recover(session, handler, batch)
             return len(finished)
 
         return self.in_transaction(close)
@@ -211,7 +217,7 @@ class Runner:
 
         def put_off(session: Session) -> None:
             resume_at = resting.rest(session, handler.name)
-            give_back(session, handler, batch)
+            give_back(session, handler, batch, after=AFTER_AN_OUTAGE)
             log.warning(
                 "provider_down",
                 handler=handler.name,
@@ -221,14 +227,37 @@ class Runner:
 
         self.in_transaction(put_off)
 
+    def recover(self, session: Session, handler: Handler, batch: Batch) -> None:
+        """A provider that had been down has answered."""
+        if handler.name in self.troubled or batch.probe:
+            resting.recover(session, handler.name)
+            self.troubled.discard(handler.name)
+
+    def hand_back(self, handler: Handler, batch: Batch) -> None:
+        """The database was away in the middle: nobody's failure, if it takes the word now."""
+        with suppress(OperationalError, InterfaceError):
+            self.in_transaction(lambda session: give_back(session, handler, batch))
+
     def in_transaction(self, work: Callable[[Session], Result]) -> Result:
         """See models.patience."""
         return in_transaction(self.sessions, work)
 
 
-def give_back(session: Session, handler: Handler, batch: Batch) -> None:
-    """What was not begun, since its handler pauses or rests, is due again at no cost."""
-    settling.release(session, handler.name, batch.owed, refund=int(batch.again))
+def give_back(
+    session: Session,
+    handler: Handler,
+    batch: Batch,
+    *,
+    after: timedelta = timedelta(),
+    orphans: bool = False,
+) -> None:
+    """What was not done, through no fault of its own, is due again at no cost.
+
+    With `orphans`, what is owed to events that are gone is forgotten.
+    """
+    if orphans:
+        settling.forget_orphans(session, handler.name, batch.owed)
+    settling.release(session, handler.name, batch.owed, refund=int(batch.again), after=after)
 
 
 def about(

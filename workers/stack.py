@@ -7,8 +7,10 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 
 import httpx
+import structlog
 
 from errors import InsightsError
 from settings import Settings
@@ -16,9 +18,10 @@ from workers.assembly import Assembly
 from workers.exporter import shared_folder
 from workers.migrate import migrate
 from workers.own import environment, own_servers
-from workers.servers import Server
+from workers.servers import Server, ServerFailed
 from workers.supervisor import Supervisor, insights
 
+log = structlog.get_logger()
 READY_WITHIN = 60.0
 
 
@@ -46,7 +49,7 @@ def running_stack(settings: Settings, *, workers: int = 2) -> Iterator[Stack]:
         migrate(assembly.engine, assembly.catalogue, assembly.handlers)
         counting = shared_folder(complete.insights_home / "metrics")
         surroundings = os.environ | environment(complete) | counting | {"PORT": str(port)}
-        supervisor = Supervisor()
+        supervisor = Supervisor(tend=partial(revive, servers))
         for name in ("web", "relay", "scheduler"):
             supervisor.add(name, insights(name), surroundings)
         for number in range(workers):
@@ -62,6 +65,17 @@ def running_stack(settings: Settings, *, workers: int = 2) -> Iterator[Stack]:
             stopped.set()
             watcher.join()
             assembly.close()
+
+
+def revive(servers: list[Server]) -> None:
+    """Start servers of ours again that ended by themselves."""
+    for server in servers:
+        if server.process is not None and server.process.poll() is not None:
+            log.warning("server_ended", server=server.name, code=server.process.returncode)
+            try:
+                server.start()
+            except ServerFailed as error:
+                log.warning("server_not_started", server=server.name, reason=str(error))
 
 
 def wait_until_ready(url: str) -> None:

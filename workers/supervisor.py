@@ -6,7 +6,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import structlog
@@ -37,12 +37,20 @@ class Process:
         self.running = subprocess.Popen(self.command, env=surroundings, start_new_session=True)
         self.started_at = time.monotonic()
 
+    def try_to_start(self, now: float) -> None:
+        """Start it, or, where the machine cannot, try again in a while."""
+        try:
+            self.start()
+        except OSError as error:
+            log.warning("process_not_started", process=self.name, error=type(error).__name__)
+            self.start_at = now + LONGEST_PAUSE
+
     def watch(self) -> None:
         """Start it when it is time to; when it ended, wait a little longer each time."""
         now = time.monotonic()
         if self.running is None:
             if now >= self.start_at:
-                self.start()
+                self.try_to_start(now)
         elif self.running.poll() is not None:
             log.warning("process_ended", process=self.name, code=self.running.returncode)
             steady = now - self.started_at > STEADY_AFTER
@@ -64,9 +72,13 @@ class Process:
 
 @dataclass
 class Supervisor:
-    """Runs processes side by side; one that crashes takes no other along."""
+    """Runs processes side by side; one that crashes takes no other along.
+
+    `tend` is called ten times a second, for whatever else must be kept alive.
+    """
 
     processes: list[Process] = field(default_factory=list)
+    tend: Callable[[], None] = lambda: None
 
     def add(self, name: str, command: Sequence[str], environment: Mapping[str, str]) -> Process:
         """Supervise one more process."""
@@ -78,6 +90,7 @@ class Supervisor:
         """Watch until stopped, then stop all."""
         try:
             while not stopped.wait(0.1):
+                self.tend()
                 for process in self.processes:
                     process.watch()
         finally:

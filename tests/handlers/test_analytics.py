@@ -37,7 +37,9 @@ def forwarding(outfitted: Engine) -> Engine:
 
 def sent(forwarding: Engine, doubles: Doubles, *events: Event) -> Sequence[Captured]:
     publish_now(forwarding.assembly, *events)
-    forwarding.work()
+    for _ in range(3):
+        forwarding.work()
+        forwarding.pass_time()
     assert forwarding.owed() == []
     captured: Sequence[Captured] = doubles.posthog.events()
     return captured

@@ -67,6 +67,8 @@ def test_a_wish_becomes_a_model_with_its_metrics(
     shown = assembly.services.progress.read("t1")
     assert shown is not None
     assert (shown.status, shown.progress) == ("completed", 100)
+    engine.pass_time()
+    engine.work()
     assert engine.owed() == []
 
 

@@ -220,18 +220,21 @@ def test_a_provider_that_is_down_spends_no_attempt_and_gets_a_single_probe(
     publish_now(assembly, *made(100))
     for _ in range(4):
         engine.work()
+        engine.pass_time()
     calls_until_rest = len(doing.calls)
 
     assert calls_until_rest == 3
     assert {(row.attempts, row.leased) for row in engine.owed()} == {(0, False)}
 
     for _ in range(50):
+        engine.pass_time()
         end_rest(assembly)
         engine.work()
     assert [len(call) for call in doing.calls[3:]] == [1] * 50
     assert {row.attempts for row in engine.owed()} == {0}
 
     doing.behave = lambda _batch: None
+    engine.pass_time()
     end_rest(assembly)
     engine.work()
 
