@@ -14,7 +14,7 @@ from events import (
     named_id,
 )
 from handlers.order import too_early
-from handlers.recipients import require_profile
+from handlers.recipients import require_address, require_profile
 from handlers.registry import external
 from models import milestones
 from models.people import Person, person
@@ -94,11 +94,9 @@ def reach_milestone(event: UserEvent, name: str, services: Services, loops: Loop
 def tell(event: UserEvent, name: str, services: Services, loops: Loops, key: str) -> None:
     """Tell Loops what a contact did, unless they have left."""
     found = look_up(event, services)
-    if found.deleted:
-        return
-    require_profile(found, event)
-    if found.email is not None:
-        loops.tell(name, email=found.email, user_id=event.user_id, key=key)
+    if not found.deleted:
+        email = require_address(found, event)
+        loops.tell(name, email=email, user_id=event.user_id, key=key)
 
 
 def look_up(event: UserEvent, services: Services) -> Person:

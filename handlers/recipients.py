@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 from events import Event, UserEvent, UserSignedUp
-from handlers.outcomes import Failed, Reject, RetryLater
+from handlers.outcomes import Failed, Outcome, RetryLater
 from models.people import Person, person
 from services import Services
 
@@ -12,23 +12,30 @@ LOOK_AGAIN = timedelta(seconds=0.3)
 
 
 def recipient_of(event: UserEvent, services: Services) -> str | None:
-    """The address of an event's user; None when the user has left.
-
-    Raises RetryLater while a sign-up may be on its way, Failed when there is none.
-    """
+    """The address of an event's user; None when the user has left. Raises as require_address."""
     found = services.transaction(lambda session: person(session, event.user_id))
     if found.deleted:
         return None
-    address = event.email if isinstance(event, UserSignedUp) else None
-    if found.email or address:
-        return found.email or address
+    if isinstance(event, UserSignedUp) and found.email is None:
+        return event.email
+    return require_address(found, event)
+
+
+def require_address(found: Person, event: Event) -> str:
+    """A user's address. Raises as require_profile where the profile has none (yet)."""
     require_profile(found, event)
-    raise Reject("The profile has no email address.")
+    if found.email is None:
+        raise missing(f"The profile {event.user_id} has no email address.", event)
+    return found.email
 
 
 def require_profile(found: Person, event: Event) -> None:
-    """Raises RetryLater or Failed where a user has no profile (yet)."""
+    """Raises RetryLater while a user's sign-up may be on its way, Failed later."""
     if not found.known:
-        reason = f"No profile has the id {event.user_id}."
-        is_young = abs(datetime.now(UTC) - event.occurred_at) < SIGN_UP_TAKES
-        raise RetryLater(LOOK_AGAIN, reason) if is_young else Failed(reason)
+        raise missing(f"No profile has the id {event.user_id}.", event)
+
+
+def missing(reason: str, event: Event) -> Outcome:
+    """What to answer where something is not there that a sign-up brings."""
+    is_young = abs(datetime.now(UTC) - event.occurred_at) < SIGN_UP_TAKES
+    return RetryLater(LOOK_AGAIN, reason) if is_young else Failed(reason)

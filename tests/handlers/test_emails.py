@@ -185,6 +185,24 @@ def test_who_has_left_gets_no_mail(mailing: Engine, doubles: Doubles, user_id: U
     assert doubles.loops.mails == []
 
 
+def test_an_address_that_is_not_there_yet_is_waited_for(
+    mailing: Engine, doubles: Doubles, user_id: UUID
+) -> None:
+    with mailing.assembly.engine.begin() as connection:
+        connection.execute(text("UPDATE public.profiles SET email = NULL"))
+    publish_now(mailing.assembly, completed(user_id))
+    mailing.work()
+    (owed,) = mailing.owed()
+    assert (owed.attempts, owed.died_at) == (0, None)
+
+    with mailing.assembly.engine.begin() as connection:
+        connection.execute(text("UPDATE public.profiles SET email = 'late@example.com'"))
+    mailing.pass_time()
+    mailing.work()
+
+    assert [mail.email for mail in doubles.loops.mails] == ["late@example.com"]
+
+
 def test_a_missing_id_is_a_dead_letter_that_names_the_setting(
     assembly: Assembly, doubles: Doubles, user_id: UUID
 ) -> None:
