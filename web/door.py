@@ -71,7 +71,7 @@ def open_door(settings: Settings) -> Door:
         rate_limit=RateLimit(commands, settings.rate_limit, settings.rate_limit_seconds),
         readiness=Readiness(settings.postgres_url, partial(answers, redis), frozenset(catalogue)),
         streams=OpenStreams(),
-        closers=(engine.dispose, redis.close),
+        closers=(sentry.flush, engine.dispose, redis.close),
     )
 
 

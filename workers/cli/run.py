@@ -61,6 +61,7 @@ def web() -> None:
 def relay() -> None:
     """Lease due deliveries and send them to the workers' queues. Run any number."""
     assembly = assemble()
+    sentry = assembly.sentry
     serve_metrics(assembly.settings)
     stopped = stop_event()
     listener = Listener(assembly.settings.redis, [RELAY])
@@ -69,6 +70,7 @@ def relay() -> None:
     sender = Relay(assembly.engine, broker, assembly.handlers, Metrics())
     spare_what_stays()
     sender.run(listener.bells[RELAY], stopped)
+    sentry.flush()
 
 
 @app.command()
@@ -103,3 +105,4 @@ def scheduler() -> None:
     assembly = assemble()
     serve_metrics(assembly.settings)
     Scheduler(assembly.settings, assembly.publish).run(stop_event())
+    assembly.sentry.flush()
