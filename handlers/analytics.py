@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from operator import attrgetter
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -27,7 +28,7 @@ def forward(events: Sequence[UserEvent], services: Services, _keys: Sequence[str
     known, silent = services.transaction(lambda session: look_up(session, users))
     captures = [
         capture_of(event, known.get(event.user_id))
-        for event in events
+        for event in sorted(events, key=attrgetter("occurred_at"))
         if event.user_id not in silent
     ]
     news_since = datetime.now(UTC) - NO_NEWS

@@ -1,5 +1,6 @@
 """Keeps Loops's contacts in step with the users, and tells it what starts and stops a workflow."""
 
+from errors import ProviderRefused
 from events import (
     DatasetUploaded,
     Event,
@@ -14,6 +15,7 @@ from events import (
     named_id,
 )
 from handlers.order import too_early
+from handlers.outcomes import Failed
 from handlers.recipients import require_address, require_profile
 from handlers.registry import external
 from models import milestones
@@ -60,6 +62,11 @@ def synchronise(event: UserEvent, services: Services, loops: Loops) -> None:
     """
     for outcome in too_early([event], ["profiles"], services).values():
         raise outcome
+    follow_profile(event, services, loops)
+
+
+def follow_profile(event: UserEvent, services: Services, loops: Loops) -> None:
+    """Write until what was written is what the profile is."""
     written = None
     while written != (found := look_up(event, services)):
         if found.deleted:
@@ -71,16 +78,22 @@ def synchronise(event: UserEvent, services: Services, loops: Loops) -> None:
 
 
 def write(loops: Loops, event: UserEvent, found: Person) -> None:
-    """Write all that Loops knows of a user. Whether they want mail is theirs to say, not ours."""
+    """Write all that Loops knows of a user. Whether they want mail is theirs to say, not ours.
+
+    Raises Failed where Loops refuses, as it does while an address is still another contact's.
+    """
     if found.email is None:
         return
-    loops.write_contact(
-        email=found.email,
-        userId=str(event.user_id),
-        firstName=found.first_name,
-        signupDate=found.created_at.isoformat() if found.created_at else None,
-        plan=found.plan,
-    )
+    try:
+        loops.write_contact(
+            email=found.email,
+            userId=str(event.user_id),
+            firstName=found.first_name,
+            signupDate=found.created_at.isoformat() if found.created_at else None,
+            plan=found.plan,
+        )
+    except ProviderRefused as refused:
+        raise Failed(str(refused)) from refused
 
 
 def reach_milestone(event: UserEvent, name: str, services: Services, loops: Loops) -> None:
@@ -94,9 +107,14 @@ def reach_milestone(event: UserEvent, name: str, services: Services, loops: Loop
 def tell(event: UserEvent, name: str, services: Services, loops: Loops, key: str) -> None:
     """Tell Loops what a contact did, unless they have left."""
     found = look_up(event, services)
-    if not found.deleted:
-        email = require_address(found, event)
-        loops.tell(name, email=email, user_id=event.user_id, key=key)
+    if found.deleted:
+        # An earlier try, whose answer got lost, may have brought the contact back.
+        loops.delete_contact(event.user_id)
+        return
+    email = require_address(found, event)
+    loops.tell(name, email=email, user_id=event.user_id, key=key)
+    if look_up(event, services) != found:
+        follow_profile(event, services, loops)
 
 
 def look_up(event: UserEvent, services: Services) -> Person:

@@ -21,6 +21,7 @@ from handlers.registry import external
 from models import emails as ledger
 from models.emails import EmailId
 from services import Services
+from services.commands import CommandFailed
 from services.loops import Loops
 
 HELD = (
@@ -58,7 +59,7 @@ def send(event: UserEvent, services: Services, *, hurry: bool) -> None:
         raise Reject(HELD)
     try:
         loops.send(template, recipient, letter.variables, key_of(email), hurry=hurry)
-    except (ProviderBusy, ProviderDown, ProviderRefused) as error:
+    except (CommandFailed, ProviderBusy, ProviderDown, ProviderRefused) as error:
         if standing.first and not isinstance(error, ProviderUncertain):
             services.transaction(lambda session: ledger.note_not_sent(session, email))
         raise

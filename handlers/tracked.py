@@ -40,18 +40,13 @@ class Tracked:
     person_once: Facts | None = None
 
 
-def as_signed_up(event: UserSignedUp, _known: Person | None) -> Mapping[str, Any]:
-    """Who signed up."""
-    return {"email": event.email, "name": event.name, "plan": "free"}
-
-
-def as_updated(event: UserUpdated, _known: Person | None) -> Mapping[str, Any]:
-    """What changed."""
-    return {"email": event.email, "name": event.name}
+def as_told(event: Any, known: Person | None) -> Mapping[str, Any]:
+    """Who a person is: as the profile says, or, while there is none, as the event does."""
+    return as_known(event, known) or {"email": event.email, "name": event.name}
 
 
 def as_known(_event: UserEvent, known: Person | None) -> Mapping[str, Any]:
-    """Who signed in."""
+    """Who a person is, as the profile says."""
     if known is None or not known.known:
         return {}
     return {"email": known.email, "name": known.name, "plan": known.plan}
@@ -63,20 +58,20 @@ def since(_event: UserEvent, known: Person | None) -> Mapping[str, Any]:
 
 
 def from_now(event: UserEvent, _known: Person | None) -> Mapping[str, Any]:
-    """A person is here since they signed up."""
-    return {"created_at": event.occurred_at.isoformat()}
+    """A person is here since they signed up, at first on the free plan."""
+    return {"created_at": event.occurred_at.isoformat(), "plan": "free"}
 
 
-def as_paying(event: Any, _known: Person | None) -> Mapping[str, Any]:
+def as_paying(event: Any, known: Person | None) -> Mapping[str, Any]:
     """Which plan a person is on."""
-    return {"plan": event.plan}
+    return {"plan": known.plan if known and known.known else event.plan}
 
 
 TRACKED: Mapping[type[UserEvent], Tracked] = {
-    UserSignedUp: Tracked("user_signed_up", (), as_signed_up, from_now),
+    UserSignedUp: Tracked("user_signed_up", (), as_told, from_now),
     UserEmailVerified: Tracked("email_verified"),
     UserLoggedIn: Tracked("user_logged_in", ("method",), as_known, since),
-    UserUpdated: Tracked("user_updated", (), as_updated),
+    UserUpdated: Tracked("user_updated", (), as_told),
     UserDeleted: Tracked("user_deleted"),
     UserInactive: Tracked("user_inactive", ("days",)),
     DatasetUploaded: Tracked(
@@ -96,16 +91,24 @@ TRACKED: Mapping[type[UserEvent], Tracked] = {
 
 
 def capture_of(event: UserEvent, known: Person | None) -> Capture:
-    """What PostHog is sent. What is not known is left out, so that it overwrites nothing."""
+    """What PostHog is sent. What is not known is left out, so that it overwrites nothing.
+
+    Nothing is said of who has left: what they did still counts, who they were is forgotten.
+    """
     tracked = TRACKED[type(event)]
+    left = known is not None and known.deleted
+
+    def facts(of: Facts | None) -> dict[str, Any] | None:
+        return None if of is None or left else told(of(event, known))
+
     return Capture(
         name=tracked.name,
         user_id=event.user_id,
         uuid=event.id,
         at=event.occurred_at,
         properties=told({name: getattr(event, name) for name in tracked.fields}),
-        set=told(tracked.person(event, known)) if tracked.person else None,
-        set_once=told(tracked.person_once(event, known)) if tracked.person_once else None,
+        set=facts(tracked.person),
+        set_once=facts(tracked.person_once),
     )
 
 

@@ -13,7 +13,7 @@ OPTED_OUT = text("""
     CROSS JOIN LATERAL (
         SELECT e.data FROM insights.events e
         WHERE e.type = 'user.analytics_choice_made' AND e.user_id = u.id
-        ORDER BY e.occurred_at DESC, e.id DESC LIMIT 1
+        ORDER BY least(e.occurred_at, e.recorded_at) DESC, e.recorded_at DESC, e.id DESC LIMIT 1
     ) latest
     WHERE latest.data ->> 'opted_out' = 'true'
 """)

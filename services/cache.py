@@ -21,8 +21,9 @@ class Cache:
 
     def __init__(self, commands: Commands) -> None:
         self.commands = commands
-        self.look, self.keep = (
-            files("services").joinpath(name).read_text() for name in ("cache.lua", "cache_keep.lua")
+        self.look, self.keep, self.drop = (
+            files("services").joinpath(f"{name}.lua").read_text()
+            for name in ("cache", "cache_keep", "cache_drop")
         )
 
     def get(self, key: str) -> Any:
@@ -59,7 +60,11 @@ class Cache:
             if first or time.monotonic() > deadline:
                 break
             time.sleep(LOOK_AGAIN)
-        value = make()
+        try:
+            value = make()
+        except Exception:
+            self.commands.run(evaluate(self.drop, [maker(key)], token))
+            raise
         arguments = (token, json.dumps(value), jittered(ttl))
         self.commands.run(evaluate(self.keep, [key, maker(key)], *arguments))
         return value

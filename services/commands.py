@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, Protocol, TypeAlias
 
-from errors import InsightsError
+from errors import InsightsError, ProviderDown
 
 Word: TypeAlias = str | int | float
 Command: TypeAlias = Sequence[Word]
@@ -11,6 +11,20 @@ Command: TypeAlias = Sequence[Word]
 
 class CommandFailed(InsightsError):
     """Raised when Redis understood a command but could not do it."""
+
+
+UNABLE = (
+    "CLUSTERDOWN", "ERR max", "LOADING", "MISCONF", "NOAUTH", "NOREPLICAS", "OOM", "READONLY",
+    "WRONGPASS",
+)  # fmt: skip
+"""How an error begins that says that this Redis cannot work now, whatever it is asked."""
+
+
+def refusal(name: str, command: Command, said: str) -> InsightsError:
+    """The error to raise for one that Redis answered."""
+    if said.startswith(UNABLE):
+        return ProviderDown(f"{name} cannot work: {said[:200]}")
+    return CommandFailed(f"{name} refused {command[0]}: {said[:200]}")
 
 
 class Commands(Protocol):

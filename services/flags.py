@@ -5,17 +5,17 @@ the definitions lie in Redis for all others.
 """
 
 import json
+import threading
+import time
 from secrets import token_hex
 from typing import Any
 from uuid import UUID
 
-import structlog
 from posthog import Posthog
 
 from errors import InsightsError
 from services.commands import Commands
 
-log = structlog.get_logger()
 DEFINITIONS, ASKING = "flags:definitions", "flags:asking"
 KEPT = 7 * 24 * 3600
 
@@ -30,12 +30,18 @@ class SharedDefinitions:
 
     def get_flag_definitions(self) -> Any:
         """What another process fetched, if any did."""
-        (found,) = self.commands.run(("GET", DEFINITIONS))
+        try:
+            (found,) = self.commands.run(("GET", DEFINITIONS))
+        except InsightsError:
+            return None
         return None if found is None else json.loads(found)
 
     def should_fetch_flag_definitions(self) -> bool:
-        """Whether it is this process's turn to ask."""
-        (turn,) = self.commands.run(("SET", ASKING, self.me, "NX", "EX", self.lasts))
+        """Whether it is this process's turn to ask; without Redis it is nobody's."""
+        try:
+            (turn,) = self.commands.run(("SET", ASKING, self.me, "NX", "EX", self.lasts))
+        except InsightsError:
+            return False
         return bool(turn)
 
     def on_flag_definitions_received(self, data: Any) -> None:
@@ -60,21 +66,26 @@ class Flags:
             flag_definition_cache_provider=SharedDefinitions(commands, poll_seconds),
             send=False,  # no $feature_flag_called, which would be lost with the process
         )
-        self.loaded = False
+        self.poll_seconds = poll_seconds
+        self.next_try = 0.0
+        self.lock = threading.Lock()
 
     def is_on(self, flag: str, user_id: UUID) -> bool:
         """Whether a flag is on for a user; off where that cannot be decided. Never raises."""
-        try:
-            if not self.loaded:
-                self.client.load_feature_flags()  # type: ignore[no-untyped-call]
-                self.loaded = True
-            decided = self.client.evaluate_flags(
-                str(user_id), only_evaluate_locally=True, flag_keys=[flag]
-            )
-        except (InsightsError, OSError, ValueError) as error:
-            log.warning("flag_undecided", flag=flag, error=type(error).__name__)
+        if not self.has_definitions():
             return False
+        decided = self.client.evaluate_flags(
+            str(user_id), only_evaluate_locally=True, flag_keys=[flag]
+        )
         return bool(decided.is_enabled(flag))
+
+    def has_definitions(self) -> bool:
+        """Whether there are definitions; loads them, at most once in `poll_seconds` in vain."""
+        with self.lock:
+            if self.client.feature_flags is None and time.monotonic() >= self.next_try:
+                self.next_try = time.monotonic() + self.poll_seconds
+                self.client.load_feature_flags()  # type: ignore[no-untyped-call]
+            return self.client.feature_flags is not None
 
     def close(self) -> None:
         """Stop asking."""

@@ -11,7 +11,7 @@ PATIENCE = httpx.Timeout(10, connect=3)
 NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 ADDRESS = re.compile(r"[^\s\"'<>]+@[^\s\"'<>]+")
 TOO_MANY, OUR_KEY = 429, (401, 402, 403)
-BROKEN = 500
+BROKEN, LATE = 500, (408, 425)
 
 
 class Api:
@@ -40,7 +40,9 @@ class Api:
             raise ProviderDown(f"{self.name} answers 429: it is asked too often.")
         if status in OUR_KEY:
             raise ProviderDown(f"{self.name} answers {status}: is its key right, and paid for?")
-        if status >= BROKEN:
+        if answer.is_redirect:
+            raise ProviderDown(f"{self.name} answers {status}: is its address right?")
+        if status >= BROKEN or status in LATE:
             raise ProviderUncertain(f"{self.name} answers {status}.")
         raise ProviderRefused(f"{self.name} answers {status}: {why(answer)}")
 

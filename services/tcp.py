@@ -4,8 +4,15 @@ from typing import Any
 
 import redis
 
-from services.commands import Command, CommandFailed
+from services.commands import Command, refusal
 from services.redis import AWAY, down
+
+# redis-py cuts these words off the text.
+CODES = {
+    redis.ReadOnlyError: "READONLY ",
+    redis.OutOfMemoryError: "OOM ",
+    redis.AuthenticationError: "NOAUTH ",
+}
 
 
 class TcpCommands:
@@ -24,7 +31,7 @@ class TcpCommands:
         except AWAY as error:
             raise down(error) from error
         except redis.ResponseError as error:
-            raise CommandFailed(f"Redis refused {commands[0][0]}: {error}") from error
+            raise refusal("Redis", commands[0], f"{CODES.get(type(error), '')}{error}") from error
 
 
 def plain(reply: Any) -> Any:

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 
 from errors import ProviderDown
-from services.commands import Command, CommandFailed
+from services.commands import Command, refusal
 
 PATIENCE = httpx.Timeout(5, connect=2)
 
@@ -38,7 +38,7 @@ class UpstashCommands:
             raise ProviderDown(f"Upstash answers {answer.status_code}: {reason(told)}")
         for command, each in zip(commands, told, strict=True):
             if "error" in each:
-                raise CommandFailed(f"Upstash refused {command[0]}: {each['error']}")
+                raise refusal("Upstash", command, str(each["error"]))
         return [each["result"] for each in told]
 
     def close(self) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from sqlalchemy import text
 
 from events import (
     AnalyticsChoiceMade,
@@ -202,3 +203,28 @@ def test_without_a_key_nothing_is_sent(engine: Engine, doubles: Doubles, user_id
 
     assert engine.owed() == []
     assert doubles.posthog.received == []
+
+
+def test_who_a_person_was_is_not_told_once_they_have_left(
+    forwarding: Engine, doubles: Doubles
+) -> None:
+    user = uuid7()
+    with forwarding.assembly.engine.begin() as connection:
+        note = "INSERT INTO insights.profile_news (user_id, deleted_at) VALUES (:id, now())"
+        connection.execute(text(note), {"id": user})
+
+    sent(forwarding, doubles, UserSignedUp(user_id=user, email="ada@example.com", name="Ada"))
+
+    assert doubles.posthog.persons[str(user)] == {}
+
+
+def test_a_clock_that_is_fast_outvotes_nobody(
+    forwarding: Engine, doubles: Doubles, user_id: UUID
+) -> None:
+    tomorrow = datetime.now(UTC) + timedelta(days=1)
+    yes = AnalyticsChoiceMade(user_id=user_id, opted_out=False, occurred_at=tomorrow)
+    publish_now(forwarding.assembly, yes)
+
+    no = AnalyticsChoiceMade(user_id=user_id, opted_out=True)
+
+    assert sent(forwarding, doubles, no, uploaded(user_id)) == []

@@ -193,3 +193,24 @@ def test_a_user_that_nobody_knows_is_waited_for_then_given_up(
     (owed,) = keeping.owed()
     assert (owed.attempts, owed.died_at) == (0, None)
     assert "No profile has the id" in owed.last_error
+
+
+def test_a_deed_that_is_told_while_somebody_leaves_brings_nobody_back(
+    keeping: Engine, doubles: Doubles, user_id: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loops = keeping.assembly.services.loops
+    assert loops is not None
+    tell = loops.tell
+
+    def leave_meanwhile(*given: Any, **more: Any) -> None:
+        with keeping.assembly.engine.begin() as connection:
+            left = "INSERT INTO insights.profile_news (user_id, deleted_at) VALUES (:id, now())"
+            connection.execute(text(left), {"id": user_id})
+        tell(*given, **more)
+
+    monkeypatch.setattr(loops, "tell", leave_meanwhile)
+    publish_now(keeping.assembly, uploaded(user_id))
+
+    settle(keeping)
+
+    assert doubles.loops.audience.contacts == []

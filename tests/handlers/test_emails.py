@@ -152,25 +152,18 @@ def test_a_regression_tells_its_r2(mailing: Engine, doubles: Doubles, user_id: U
     assert doubles.loops.mails[0].data["accuracy"] == "50.00"
 
 
+@pytest.mark.parametrize("share", [0, 100])
 def test_a_full_limit_is_warned_of_only_where_the_flag_is_on(
-    mailing: Engine, doubles: Doubles, user_id: UUID
+    share: int, mailing: Engine, doubles: Doubles, user_id: UUID
 ) -> None:
+    groups = [{"properties": [], "rollout_percentage": share}]
+    flag = {"id": 1, "key": "warn-when-limit-is-reached", "active": True}
+    doubles.posthog.flags = [flag | {"filters": {"groups": groups}}]
     publish_now(mailing.assembly, reached(user_id, 100))
-    mailing.work()
-    assert doubles.loops.mails == []
 
-    everybody = {"groups": [{"properties": [], "rollout_percentage": 100}]}
-    doubles.posthog.flags = [
-        {"id": 1, "key": "warn-when-limit-is-reached", "active": True, "filters": everybody}
-    ]
-    flags = mailing.assembly.services.flags
-    assert flags is not None
-    flags.loaded = False
-    mailing.assembly.redis.delete("flags:asking", "flags:definitions")
-    publish_now(mailing.assembly, reached(user_id, 100))
     mailing.work()
 
-    assert [mail.template for mail in doubles.loops.mails] == ["limit_warning"]
+    assert [mail.template for mail in doubles.loops.mails] == ["limit_warning"] * (share == 100)
 
 
 def test_who_has_left_gets_no_mail(mailing: Engine, doubles: Doubles, user_id: UUID) -> None:

@@ -18,7 +18,8 @@ Make = Callable[[], Feed]
 
 @pytest.fixture(params=["tcp", "upstash"])
 def make(request: pytest.FixtureRequest, assembly: Assembly, doubles: Doubles) -> Make:
-    rest = (f"{doubles.url}/upstash", "token") if request.param == "upstash" else (None, None)
+    upstash: tuple[str | None, str | None] = (f"{doubles.url}/upstash", "token")
+    rest = upstash if request.param == "upstash" else (None, None)
     return lambda: feed_over(assembly.settings.redis, *rest, "t-1")
 
 
