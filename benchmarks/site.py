@@ -142,7 +142,8 @@ def assemble(ground: Ground, database_url: str, sandbox: str | None) -> Assembly
 
 def environment(assembly: Assembly) -> dict[str, str]:
     """What the processes of a measurement are told."""
-    return settings_of(assembly.settings) | {"LOG_LEVEL": "warning", "LOG_FORMAT": "json"}
+    told = settings_of(assembly.settings) | {"LOG_LEVEL": "warning", "LOG_FORMAT": "json"}
+    return {name: value for name, value in told.items() if value}
 
 
 def forget_keys(client: "redis.Redis") -> None:
