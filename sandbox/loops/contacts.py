@@ -6,7 +6,6 @@ from typing import Any
 
 from sandbox.loops.refusal import Refused, check_properties, need_email
 
-STANDARD = ("email", "firstName", "lastName", "source", "subscribed", "userGroup", "userId")
 
 
 @dataclass
