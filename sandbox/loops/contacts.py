@@ -7,7 +7,6 @@ from typing import Any
 from sandbox.loops.refusal import Refused, check_properties, need_email
 
 
-
 @dataclass
 class Contact:
     """One contact, with whatever properties it was given."""
