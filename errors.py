@@ -9,6 +9,7 @@ InsightsError
 ├── ProviderDown, ProviderUncertain       here: services raise them, workers rest on them
 ├── ProviderBusy                          here: its limit is used up, workers try again later
 ├── ProviderRefused                       here: what was asked for is wrong, whenever it is asked
+├── CommandFailed, AccountClosed          services/
 └── LearningError and its kin             learning/errors.py
 """
 

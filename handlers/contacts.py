@@ -1,5 +1,8 @@
 """Keeps Loops's contacts in step with the users, and tells it what starts and stops a workflow."""
 
+from datetime import timedelta
+from uuid import UUID
+
 from errors import ProviderRefused
 from events import (
     DatasetUploaded,
@@ -12,17 +15,20 @@ from events import (
     UserInactive,
     UserSignedUp,
     UserUpdated,
-    named_id,
 )
+from handlers.once import once
 from handlers.order import too_early
 from handlers.outcomes import Failed
 from handlers.recipients import require_address, require_profile
 from handlers.registry import external
-from models import milestones
+from models import activity
+from models import emails as ledger
+from models.emails import EmailId
 from models.people import Person, person
 from services import Services
 from services.loops import Loops
 
+NEWSLETTER = ("newsletter", "subscribedAt", "mailingLists")
 MILESTONES = {DatasetUploaded: "dataset_uploaded", TrainingCompleted: "training_completed"}
 
 
@@ -37,7 +43,7 @@ MILESTONES = {DatasetUploaded: "dataset_uploaded", TrainingCompleted: "training_
     UserInactive,
     NewsletterSubscribed,
 )
-def keep_contacts(event: Event, services: Services, key: str) -> None:
+def keep_contacts(event: Event, services: Services, _key: str) -> None:
     """Tell Loops what an event means for a contact."""
     loops = services.loops
     if loops is None:
@@ -49,7 +55,7 @@ def keep_contacts(event: Event, services: Services, key: str) -> None:
         case DatasetUploaded() | TrainingCompleted():
             reach_milestone(event, MILESTONES[type(event)], services, loops)
         case UserInactive():
-            tell(event, "user_inactive", services, loops, key)
+            tell_of_absence(event, services, loops)
         case UserEvent():
             synchronise(event, services, loops)
 
@@ -70,7 +76,7 @@ def follow_profile(event: UserEvent, services: Services, loops: Loops) -> None:
     written = None
     while written != (found := look_up(event, services)):
         if found.deleted:
-            loops.delete_contact(event.user_id)
+            loops.delete_contact(user_id=event.user_id)
         else:
             require_profile(found, event)
             write(loops, event, found)
@@ -80,39 +86,75 @@ def follow_profile(event: UserEvent, services: Services, loops: Loops) -> None:
 def write(loops: Loops, event: UserEvent, found: Person) -> None:
     """Write all that Loops knows of a user. Whether they want mail is theirs to say, not ours.
 
-    Raises Failed where Loops refuses, as it does while an address is still another contact's.
+    Raises Failed where Loops refuses, as it does while an address is still another user's.
     """
     if found.email is None:
         return
+    fields = {
+        "email": found.email,
+        "userId": str(event.user_id),
+        "firstName": found.first_name,
+        "signupDate": found.created_at.isoformat() if found.created_at else None,
+        "plan": found.plan,
+    }
     try:
-        loops.write_contact(
-            email=found.email,
-            userId=str(event.user_id),
-            firstName=found.first_name,
-            signupDate=found.created_at.isoformat() if found.created_at else None,
-            plan=found.plan,
-        )
+        loops.write_contact(**fields)
     except ProviderRefused as refused:
-        raise Failed(str(refused)) from refused
+        if not take_over(loops, found.email, event.user_id):
+            raise Failed(str(refused)) from refused
+        loops.write_contact(**fields)
+
+
+def take_over(loops: Loops, email: str, user_id: UUID) -> bool:
+    """Make one of a user's contact and that of their new address, if it is nobody else's.
+
+    An address may be known from the newsletter before its owner gives it to an account. What it
+    was subscribed to goes along, and so does that it was unsubscribed.
+    """
+    known = loops.find_contact(email)
+    if known is None or known.get("userId"):
+        return False
+    kept = {name: known[name] for name in NEWSLETTER if known.get(name) is not None}
+    if not known.get("subscribed", True):
+        kept["subscribed"] = False
+    loops.write_contact(userId=str(user_id), **kept)
+    loops.delete_contact(email=email)
+    return True
 
 
 def reach_milestone(event: UserEvent, name: str, services: Services, loops: Loops) -> None:
     """Tell Loops when a user does something for the first time."""
-    if services.transaction(lambda session: milestones.is_reached(session, event.user_id, name)):
-        return
-    tell(event, name, services, loops, str(named_id("milestone", event.user_id, name)))
-    services.transaction(lambda session: milestones.reach(session, event.user_id, name))
+    news = workflow(event, name)
+    if not services.transaction(lambda session: ledger.is_sent(session, news)):
+        tell(event, name, news, services, loops)
 
 
-def tell(event: UserEvent, name: str, services: Services, loops: Loops, key: str) -> None:
-    """Tell Loops what a contact did, unless they have left."""
+def tell_of_absence(event: UserInactive, services: Services, loops: Loops) -> None:
+    """Tell Loops that a user stays away, unless they have come back meanwhile."""
+    since = event.occurred_at - timedelta(days=event.days)
+    if not services.transaction(lambda session: activity.is_back(session, event.user_id, since)):
+        tell(event, "user_inactive", workflow(event, "user_inactive", event.id), services, loops)
+
+
+def workflow(event: UserEvent, name: str, about: object = "") -> EmailId:
+    """What the ledger calls news of a user that starts or stops workflows."""
+    return EmailId(event.user_id, f"workflow {name}", str(about))
+
+
+def tell(event: UserEvent, name: str, news: EmailId, services: Services, loops: Loops) -> None:
+    """Tell Loops what a contact did, once, unless they have left."""
     found = look_up(event, services)
     if found.deleted:
         # An earlier try, whose answer got lost, may have brought the contact back.
-        loops.delete_contact(event.user_id)
+        loops.delete_contact(user_id=event.user_id)
         return
     email = require_address(found, event)
-    loops.tell(name, email=email, user_id=event.user_id, key=key)
+    once(
+        news,
+        event.id,
+        services,
+        lambda key: loops.tell(name, email=email, user_id=event.user_id, key=key),
+    )
     if look_up(event, services) != found:
         follow_profile(event, services, loops)
 

@@ -4,7 +4,6 @@ A mail that a person waits for has a handler of its own, so that no flood of oth
 its way.
 """
 
-from errors import ProviderBusy, ProviderDown, ProviderRefused, ProviderUncertain
 from events import (
     SubscriptionActivated,
     TrainingCompleted,
@@ -12,22 +11,15 @@ from events import (
     UsageThresholdReached,
     UserEvent,
     UserSignedUp,
-    named_id,
 )
 from handlers.letters import Letter, letter_for
+from handlers.once import once
 from handlers.outcomes import Reject
 from handlers.recipients import recipient_of
 from handlers.registry import external
-from models import emails as ledger
 from models.emails import EmailId
 from services import Services
-from services.commands import CommandFailed
 from services.loops import Loops
-
-HELD = (
-    "Whether this email was sent is not known, and Loops has forgotten its key. Look it up in "
-    "Loops, then run `insights emails settle`."
-)
 
 
 @external("emails_awaited", UserSignedUp, SubscriptionActivated)
@@ -52,18 +44,12 @@ def send(event: UserEvent, services: Services, *, hurry: bool) -> None:
         return
     template = template_id(loops, letter)
     email = EmailId(event.user_id, letter.template, letter.about)
-    standing = services.transaction(lambda session: ledger.begin(session, email, event.id))
-    if standing.sent:
-        return
-    if standing.held:
-        raise Reject(HELD)
-    try:
-        loops.send(template, recipient, letter.variables, key_of(email), hurry=hurry)
-    except (CommandFailed, ProviderBusy, ProviderDown, ProviderRefused) as error:
-        if standing.first and not isinstance(error, ProviderUncertain):
-            services.transaction(lambda session: ledger.note_not_sent(session, email))
-        raise
-    services.transaction(lambda session: ledger.note_sent(session, email))
+    once(
+        email,
+        event.id,
+        services,
+        lambda key: loops.send(template, recipient, letter.variables, key, hurry=hurry),
+    )
 
 
 def template_id(loops: Loops, letter: Letter) -> str:
@@ -73,8 +59,3 @@ def template_id(loops: Loops, letter: Letter) -> str:
         setting = f"LOOPS_{letter.template.upper()}_ID"
         raise Reject(f"{setting} is not set: Loops knows its emails by ids that it made up.")
     return found
-
-
-def key_of(email: EmailId) -> str:
-    """The idempotency key of an email, the same whichever event it follows from."""
-    return str(named_id("email", *email))

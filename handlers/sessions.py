@@ -8,4 +8,4 @@ from services import Services
 @external("sessions", UserDeleted)
 def end_sessions(event: UserDeleted, services: Services, _key: str) -> None:
     """Nobody stays signed in who has left."""
-    services.sessions.revoke_all(event.user_id)
+    services.sessions.close(event.user_id)

@@ -5,7 +5,6 @@ from models.base import Base
 from models.deliveries import DeliveryRow, HandlerRow, SubscriptionRow
 from models.emails import EmailRow
 from models.events import EventRow, EventTypeRow
-from models.milestones import MilestoneRow
 from models.profiles import ProfileNewsRow, ProfileRow
 from models.usage import UsageLedgerRow, UsageLimitsRow, UsageMarkRow
 
@@ -17,7 +16,6 @@ __all__ = [
     "EventRow",
     "EventTypeRow",
     "HandlerRow",
-    "MilestoneRow",
     "ProfileNewsRow",
     "ProfileRow",
     "SubscriptionRow",

@@ -40,6 +40,7 @@ SEE = text("""
         SET last_active_at = excluded.last_active_at, is_told = false
         WHERE excluded.last_active_at > a.last_active_at
 """)
+IS_BACK = text("SELECT FROM insights.activity WHERE user_id = :user AND last_active_at > :since")
 FORGET = text("DELETE FROM insights.activity WHERE user_id = ANY (CAST(:users AS uuid[]))")
 ABSENT = text("""
     UPDATE insights.activity a SET is_told = true
@@ -55,6 +56,11 @@ def see(on: Session, seen: Sequence[tuple[UUID, datetime]]) -> None:
     """Note when users were active; what is older than known changes nothing."""
     given = {"users": arrays.uuids(user for user, _ in seen)}
     on.execute(SEE, given | {"times": arrays.plain(at for _, at in seen)})
+
+
+def is_back(on: Session, user_id: UUID, since: datetime) -> bool:
+    """Whether a user was active after a moment."""
+    return on.execute(IS_BACK, {"user": user_id, "since": since}).first() is not None
 
 
 def forget(on: Session, users: Iterable[UUID]) -> None:

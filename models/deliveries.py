@@ -13,7 +13,8 @@ class DeliveryRow(Base):
     """One handler's debt to one event; the row is gone when the work is done.
 
     `due_at` is schedule, back-off and lease in one. `leases` counts hand-outs and is the fencing
-    token. `leased` says that the last hand-out has had no outcome yet.
+    token. `leased` says that the last hand-out has had no outcome yet. `setbacks` counts how often
+    the handler's provider was out of order for this one, while it answered others.
     """
 
     __tablename__ = "deliveries"
@@ -23,6 +24,7 @@ class DeliveryRow(Base):
     due_at: Mapped[datetime] = mapped_column(server_default=func.now())
     leases: Mapped[int] = mapped_column(server_default="0")
     attempts: Mapped[int] = mapped_column(server_default="0")
+    setbacks: Mapped[int] = mapped_column(server_default="0")
     leased: Mapped[bool] = mapped_column(server_default="false")
     died_at: Mapped[datetime | None]
     last_error: Mapped[str | None]

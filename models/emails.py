@@ -1,4 +1,4 @@
-"""Which email went to whom about what: each once, for ever."""
+"""Which email went to whom about what, and what started their workflows: each once, for ever."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -32,7 +32,10 @@ class EmailRow(Base):
 
 
 class EmailId(NamedTuple):
-    """Which email: to a user, by a template, about a training, a month's limit, or nothing ('')."""
+    """Which email: to a user, by a template, about a training, a month's limit, or nothing ('').
+
+    News of a user that starts a workflow is one too; its template is `workflow {name}`.
+    """
 
     user_id: UUID
     template: str
@@ -59,6 +62,7 @@ BEGIN = text("""
     RETURNING sent_at IS NOT NULL, held_at IS NOT NULL, tried_at = now()
 """)
 SENT = text(f"UPDATE insights.emails SET sent_at = now(), held_at = NULL {THIS}")  # noqa: S608
+IS_SENT = text(f"SELECT FROM insights.emails {THIS} AND sent_at IS NOT NULL")
 NOT_SENT = text(f"UPDATE insights.emails SET tried_at = NULL {THIS} AND sent_at IS NULL")  # noqa: S608
 
 HELD = text("""
@@ -78,6 +82,11 @@ def begin(on: Session, email: EmailId, event_id: UUID) -> Standing:
     """Note that an email may have been sent from now on, unless it was, or nobody can know."""
     given = email._asdict() | {"event_id": event_id, "key_holds": KEY_HOLDS}
     return Standing(*on.execute(BEGIN, given).one())
+
+
+def is_sent(on: Session, email: EmailId) -> bool:
+    """Whether an email went out, for certain."""
+    return on.execute(IS_SENT, email._asdict()).first() is not None
 
 
 def note_sent(on: Session, email: EmailId) -> None:

@@ -27,12 +27,13 @@ class Leased(NamedTuple):
     """Deliveries of one handler that the relay just leased, all of one kind.
 
     `again`: their last hand-out had no outcome. `probe`: their handler rests, and this one tries
-    whether the provider is back.
+    whether the provider is back. `setbacks`: see settling.put_off.
     """
 
     handler: str
     again: bool
     probe: bool
+    setbacks: int
     owed: list[Owed]
 
 
@@ -74,12 +75,12 @@ LEASE = text("""
         SET due_at = now() + (SELECT w.lease FROM wanted w WHERE w.name = d.handler),
             leases = leases + 1, leased = true
         WHERE d.ctid = ANY (ARRAY(SELECT due.id FROM due))
-        RETURNING d.handler, d.event_id, d.leases
+        RETURNING d.handler, d.event_id, d.leases, d.setbacks
     )
     SELECT m.handler, (m.handler, m.event_id) IN (SELECT name, event_id FROM due WHERE again),
-           m.handler IN (SELECT name FROM wanted WHERE resume_at IS NOT NULL),
+           m.handler IN (SELECT name FROM wanted WHERE resume_at IS NOT NULL), m.setbacks,
            string_agg(CAST(m.event_id AS text), ','), array_agg(m.leases)
-    FROM moved m GROUP BY 1, 2, 3
+    FROM moved m GROUP BY 1, 2, 3, 4
 """)
 
 # A lease holds until there is an outcome: what failed, waits or died is not owed to a copy of its
@@ -150,8 +151,14 @@ def lease(on: Executor, rooms: Mapping[str, int], leases: Mapping[str, timedelta
     wanted = {"names": list(rooms), "rooms": list(rooms.values())}
     rows = on.execute(LEASE, wanted | {"leases": [leases[name] for name in rooms]})
     return [
-        Leased(handler, again, probe, list(map(Owed, ids.replace("-", "").split(","), tokens)))
-        for handler, again, probe, ids, tokens in rows
+        Leased(
+            handler,
+            again,
+            probe,
+            setbacks,
+            list(map(Owed, ids.replace("-", "").split(","), tokens)),
+        )
+        for handler, again, probe, setbacks, ids, tokens in rows
     ]
 
 

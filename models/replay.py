@@ -50,7 +50,7 @@ COUNT_DEAD = text(f"SELECT d.handler, count(*) {DEAD} GROUP BY d.handler ORDER B
 # Whatever died again since the replay began stays dead, or a hopeless one would never let it end.
 REVIVE = text(f"""
     UPDATE insights.deliveries r
-    SET died_at = NULL, attempts = 0, due_at = now(), leased = false
+    SET died_at = NULL, attempts = 0, setbacks = 0, due_at = now(), leased = false
     FROM (
         SELECT d.ctid AS id {DEAD} AND d.died_at <= :began
         LIMIT :at_once FOR UPDATE OF d SKIP LOCKED

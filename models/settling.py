@@ -13,6 +13,9 @@ from models.leases import Executor, Owed, columns, owed_by
 
 FIRST_BACK_OFF = timedelta(seconds=5)
 LONGEST_BACK_OFF = timedelta(hours=1)
+FIRST_SETBACK = timedelta(seconds=1)
+SETBACKS_TO_TELL = 4
+"""From here on a delivery goes alone, and still its provider is out of order for it."""
 
 
 @dataclass(frozen=True)
@@ -62,9 +65,22 @@ SETTLE = text("""
 
 RELEASE = text("""
     UPDATE insights.deliveries d
-    SET leased = :again, due_at = now() + :after, attempts = greatest(0, d.attempts - :refund)
+    SET leased = :again, due_at = now(), attempts = greatest(0, d.attempts - :refund)
     FROM unnest(CAST(:ids AS uuid[]), CAST(:leases AS integer[])) AS o (id, lease)
     WHERE d.handler = :handler AND d.event_id = o.id AND d.leases = o.lease AND d.leased
+""")
+
+PUT_OFF = text("""
+    UPDATE insights.deliveries d
+    SET leased = false,
+        due_at = now() + least(
+            :longest, :first * CASE WHEN :setback THEN 8 ^ d.setbacks ELSE 1 END),
+        setbacks = least(d.setbacks + CAST(:setback AS integer), 30),
+        attempts = greatest(0, d.attempts - :refund),
+        last_error = :error
+    FROM unnest(CAST(:ids AS uuid[]), CAST(:leases AS integer[])) AS o (id, lease)
+    WHERE d.handler = :handler AND d.event_id = o.id AND d.leases = o.lease AND d.leased
+    RETURNING CASE WHEN :setback THEN setbacks ELSE 0 END
 """)
 
 FORGET = text("""
@@ -110,20 +126,34 @@ def put_back(on: Executor, handler: str, rows: Sequence[Row[Any]]) -> None:
 
 
 def release(
-    on: Executor,
-    handler: str,
-    owed: Sequence[Owed],
-    *,
-    refund: int = 0,
-    after: timedelta = timedelta(),
-    again: bool = False,
+    on: Executor, handler: str, owed: Sequence[Owed], *, refund: int = 0, again: bool = False
 ) -> None:
-    """Give deliveries back unhandled: due at once, or `after` a while, at no attempt.
+    """Give deliveries back unhandled: due at once, at no attempt.
 
     `again` keeps in mind that an earlier hand-out had no outcome.
     """
-    given = {"handler": handler, "refund": refund, "after": after, "again": again}
-    on.execute(RELEASE, given | columns(owed))
+    on.execute(RELEASE, {"handler": handler, "refund": refund, "again": again} | columns(owed))
+
+
+def put_off(
+    on: Executor,
+    handler: str,
+    owed: Sequence[Owed],
+    error: str,
+    *,
+    setback: bool,
+    refund: int = 0,
+) -> int:
+    """Put deliveries off because of their provider: due after a moment, at no attempt.
+
+    A `setback` is an outage for these alone, while the provider answers others. At each, they
+    go out in smaller batches and after a longer while, so that neighbours get away from the one
+    that is to blame, and that one comes to be tried once an hour. Returns how many setbacks the
+    first of them has had, 0 where this was none.
+    """
+    given = {"handler": handler, "refund": refund, "error": error, "setback": setback}
+    pauses = {"first": FIRST_SETBACK, "longest": LONGEST_BACK_OFF}
+    return int(on.scalar(PUT_OFF, given | pauses | columns(owed)) or 0)
 
 
 def forget_orphans(on: Executor, handler: str, owed: Sequence[Owed]) -> None:

@@ -3,8 +3,9 @@
 from typing import TYPE_CHECKING
 
 from services.commands import Commands
-from services.progress_feed import Feed, ProgressFeed
+from services.feed import Feed
 from services.tcp import TcpCommands
+from services.tcp_feed import TcpFeed
 from services.upstash import UpstashCommands
 from services.upstash_feed import UpstashFeed
 
@@ -21,4 +22,4 @@ def feed_over(url: str, rest_url: str | None, token: str | None, training_id: st
     """The live news of a training, over REST where it is known, else from a Redis at `url`."""
     if rest_url and token:
         return UpstashFeed(rest_url, token, training_id)
-    return ProgressFeed(url, training_id)
+    return TcpFeed(url, training_id)

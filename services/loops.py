@@ -35,15 +35,27 @@ class Loops:
             "POST", "/v1/transactional", ALREADY, json=body, headers={"Idempotency-Key": key}
         )
 
+    def find_contact(self, email: str) -> Mapping[str, Any] | None:
+        """All that Loops knows of the contact with an address; None if there is none."""
+        self.pace.wait()
+        found: list[Mapping[str, Any]] = self.api.call(
+            "GET", "/v1/contacts/find", params={"email": email}
+        ).json()
+        return found[0] if found else None
+
     def write_contact(self, **fields: Any) -> None:
-        """Create or update a contact by `email` or `userId`. Never says `subscribed`."""
+        """Create or update a contact by `email` or `userId`.
+
+        `subscribed` is said only to keep somebody unsubscribed.
+        """
         self.pace.wait()
         self.api.call("PUT", "/v1/contacts/update", json=fields)
 
-    def delete_contact(self, user_id: UUID) -> None:
-        """Delete a contact; one that is not there is deleted."""
+    def delete_contact(self, *, user_id: UUID | None = None, email: str | None = None) -> None:
+        """Delete a contact by one of the two; one that is not there is deleted."""
         self.pace.wait()
-        self.api.call("POST", "/v1/contacts/delete", UNKNOWN, json={"userId": str(user_id)})
+        who = {"email": email} if user_id is None else {"userId": str(user_id)}
+        self.api.call("POST", "/v1/contacts/delete", UNKNOWN, json=who)
 
     def tell(
         self,

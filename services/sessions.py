@@ -10,11 +10,16 @@ from importlib.resources import files
 from typing import Any
 from uuid import UUID
 
+from errors import InsightsError
 from services.commands import Commands, evaluate
 
 IDLE = 7 * 24 * 3600
 LONGEST = 30 * 24 * 3600
 BYTES = 32
+
+
+class AccountClosed(InsightsError):
+    """Raised when a session is to begin for a user who has left."""
 
 
 @dataclass(frozen=True)
@@ -37,24 +42,26 @@ class Sessions:
         self.commands = commands
         self.idle = idle
         self.longest = longest
-        self.touch, self.turn, self.end = (
-            files("services").joinpath(f"{name}.lua").read_text()
-            for name in ("sessions", "sessions_rotate", "sessions_revoke")
+        self.begin, self.touch, self.turn, self.end = (
+            files("services").joinpath(f"sessions_{name}.lua").read_text()
+            for name in ("create", "read", "rotate", "revoke")
         )
 
     def create(self, user_id: UUID, data: Mapping[str, Any] | None = None) -> str:
-        """Begin a session and return its id, 256 random bits; one round trip, four commands."""
+        """Begin a session and return its id, 256 random bits. One command.
+
+        Raises AccountClosed: nobody signs in to an account that is being deleted.
+        """
         id_, now = new_id(), time.time()
-        hashed, mine = digest(id_), f"sessions:{user_id}"
+        hashed = digest(id_)
         fields = {"user": str(user_id), "data": json.dumps(dict(data or {}))}
         times = {"created_at": repr(now), "ends_at": repr(now + self.longest)}
         pairs = [word for pair in (fields | times).items() for word in pair]
-        self.commands.run(
-            ("HSET", f"session:{hashed}", *pairs),
-            ("EXPIRE", f"session:{hashed}", min(self.idle, self.longest)),
-            ("SADD", mine, hashed),
-            ("EXPIRE", mine, self.longest),
-        )
+        keys = [f"session:{hashed}", f"sessions:{user_id}", f"left:{user_id}"]
+        ends = (min(self.idle, self.longest), self.longest)
+        (begun,) = self.commands.run(evaluate(self.begin, keys, hashed, *ends, *pairs))
+        if not begun:
+            raise AccountClosed(f"The account {user_id} is closed: nobody can sign in to it.")
         return id_
 
     def read(self, id_: str) -> SignedIn | None:
@@ -81,7 +88,16 @@ class Sessions:
 
     def revoke_all(self, user_id: UUID) -> int:
         """End all sessions of a user; return how many. One command."""
-        (count,) = self.commands.run(evaluate(self.end, [f"sessions:{user_id}"]))
+        return self.end_all(user_id, 0)
+
+    def close(self, user_id: UUID) -> int:
+        """End all sessions of a user who has left, and let none begin. One command."""
+        return self.end_all(user_id, self.longest)
+
+    def end_all(self, user_id: UUID, remember: int) -> int:
+        """End all, and remember for so many seconds that the account is closed."""
+        keys = [f"sessions:{user_id}", f"left:{user_id}"]
+        (count,) = self.commands.run(evaluate(self.end, keys, remember))
         return int(count)
 
 

@@ -32,8 +32,8 @@ hypothesis.settings.load_profile(os.getenv("HYPOTHESIS_PROFILE", "suite"))
 HOME = Path(".insights/tests").resolve()
 EMPTY = text("""
     TRUNCATE insights.events, insights.deliveries, insights.usage_ledger, insights.usage_marks,
-        insights.profile_news, insights.emails, insights.milestones, insights.activity,
-        public.profiles, public.usage_limits
+        insights.profile_news, insights.emails, insights.activity, public.profiles,
+        public.usage_limits
 """)
 AWAKE = text("UPDATE insights.handlers SET paused = false, failures_in_row = 0, resume_at = NULL")
 

@@ -16,9 +16,9 @@ from starlette.types import Message, Receive, Scope, Send
 
 from errors import ProviderDown
 from events.event import Reference
+from services.feed import Feed
 from services.lines import feed_over
 from services.progress import Progress
-from services.progress_feed import Feed
 from web.bodies import BodyTooLarge
 from web.door import Door, TheDoor
 from web.keys import KeyNeeded

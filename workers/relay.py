@@ -103,7 +103,10 @@ class Relay:
 
 
 def parts(leased: Leased, size: int) -> Iterator[Sequence[Owed]]:
-    """What goes into one message: a full batch, but whatever left no outcome goes alone."""
-    size = 1 if leased.again else size
+    """What goes into one message: a full batch.
+
+    Whatever left no outcome goes alone; what had setbacks, in ever smaller company.
+    """
+    size = 1 if leased.again else max(1, size // 8**leased.setbacks)
     for start in range(0, len(leased.owed), size):
         yield leased.owed[start : start + size]

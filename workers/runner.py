@@ -1,12 +1,10 @@
-"""Handles a batch that the relay sent: the effect, and what becomes of each delivery."""
+"""Handles a batch that the relay sent: the effect, and with it the end of the debt."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
 from typing import Any, TypeVar
-from uuid import UUID
 
 import structlog
 from sqlalchemy import Row
@@ -17,21 +15,19 @@ from structlog.contextvars import bound_contextvars
 from errors import ProviderDown
 from events import Event, named_id, publish
 from handlers import Handler, Kind
-from models import leases, resting, settling
-from models.leases import Owed
+from models import leases, settling
 from models.patience import in_transaction, is_away
-from models.settling import Verdict
 from services import Services
 from services.sentry import Sentry
 from workers.batch import Batch, restore
 from workers.keeper import LeaseKeeper
 from workers.metrics import Metrics
-from workers.tracing import report_death, report_outcomes, traced
-from workers.verdicts import describe, verdict, verdicts
+from workers.tracing import report_outcomes, traced
+from workers.undone import Undone, give_back_or_forget
+from workers.verdicts import verdicts
 
 log = structlog.get_logger()
 Result = TypeVar("Result")
-AFTER_AN_OUTAGE = timedelta(seconds=1)
 
 
 @dataclass
@@ -43,33 +39,22 @@ class Runner:
     keeper: LeaseKeeper
     metrics: Metrics
     sentry: Sentry
-    troubled: set[str] = field(default_factory=set)
+    undone: Undone = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.undone = Undone(self.sessions, self.metrics, self.sentry)
 
     def run(self, handler: Handler, batch: Batch) -> None:
         """Handle what is still owed of a batch. Never raises for what a handler does."""
         for part in batch.parts(handler.batch):
             try:
-                if part.again and not self.begin_again(handler, part):
+                if part.again and not self.undone.begin_again(handler, part):
                     continue
                 with self.metrics.time(handler.name):
                     self.start(handler, part)
             except (OperationalError, InterfaceError) as away:
                 log.warning("database_away", handler=handler.name, error=type(away.orig).__name__)
-                self.hand_back(handler, part)
-
-    def begin_again(self, handler: Handler, batch: Batch) -> bool:
-        """Count the attempt before it begins, and tell whether it may: the last left no word."""
-
-        def begin(session: Session) -> dict[UUID, bool]:
-            dead = settling.charge(session, handler.name, batch.owed, handler.max_attempts)
-            self.bury(session, handler, dead)
-            return dead
-
-        dead = self.in_transaction(begin)
-        for owed in batch.owed:
-            if dead.get(UUID(owed.event_id)):
-                report_death(self.sentry, handler, owed)
-        return bool(dead) and not any(dead.values())
+                self.undone.hand_back(handler, part)
 
     def start(self, handler: Handler, batch: Batch) -> None:
         """Attempt a transactional batch; claim an external one first and keep its lease."""
@@ -82,7 +67,7 @@ class Runner:
             )
         )
         if not rows:
-            self.in_transaction(lambda session: give_back(session, handler, batch, orphans=True))
+            self.in_transaction(lambda session: give_back_or_forget(session, handler, batch))
             return
         claimed = {row.id.hex: row for row in rows}
         held = replace(batch, owed=leases.owed_by(rows))
@@ -90,7 +75,7 @@ class Runner:
             try:
                 self.attempt(handler, held, lambda h, part: self.call_out(h, part, claimed))
             except (OperationalError, InterfaceError):
-                self.hand_back(handler, held)
+                self.undone.hand_back(handler, held)
                 raise
 
     def attempt(
@@ -101,7 +86,7 @@ class Runner:
         try:
             done = effect(handler, batch)
         except ProviderDown as down:
-            self.rest(handler, batch, down)
+            self.undone.rest(handler, batch, down)
         except Exception as error:
             if isinstance(error, OperationalError | InterfaceError) and is_away(error):
                 raise
@@ -109,7 +94,7 @@ class Runner:
                 for half in batch.parts((len(batch.owed) + 1) // 2):
                     self.attempt(handler, half, effect)
             else:
-                self.settle(handler, [(batch.owed[0], error)], again=batch.again)
+                self.undone.fail(handler, batch.owed[0], error, again=batch.again)
         else:
             self.metrics.done(handler.name, done)
             log.info(
@@ -127,7 +112,7 @@ class Runner:
         def work(session: Session) -> int:
             rows = leases.take(session, handler.name, batch.owed)
             if not rows:
-                give_back(session, handler, batch, orphans=True)
+                give_back_or_forget(session, handler, batch)
                 return 0
             events, broken = restore(handler, rows)
             outcomes = broken
@@ -138,8 +123,8 @@ class Runner:
             if outcomes:
                 back = [row for row in rows if row.id in outcomes]
                 settling.put_back(session, handler.name, back)
-                self.write(session, handler, verdicts(back, outcomes, again=batch.again))
-            self.recover(session, handler, batch)
+                self.undone.write(session, handler, verdicts(back, outcomes, again=batch.again))
+            self.undone.recover(session, handler, batch)
             return len(rows) - len(outcomes)
 
         return self.in_transaction(work)
@@ -164,8 +149,8 @@ class Runner:
         def close(session: Session) -> int:
             finished = leases.finish(session, handler.name, done)
             publish(session, *(f for f in followers if f.causation_id in finished))
-            self.write(session, handler, verdicts(back, outcomes, again=batch.again))
-            self.recover(session, handler, batch)
+            self.undone.write(session, handler, verdicts(back, outcomes, again=batch.again))
+            self.undone.recover(session, handler, batch)
             return len(finished)
 
         return self.in_transaction(close)
@@ -180,84 +165,9 @@ class Runner:
         with about(handler, mine, events), traced(self.sentry, handler, mine, events, batch):
             yield
 
-    def settle(
-        self, handler: Handler, failures: Sequence[tuple[Owed, Exception]], *, again: bool
-    ) -> None:
-        """Write failures as rows, in a transaction of their own."""
-        for owed, error in failures:
-            log.warning(
-                "event_failed",
-                handler=handler.name,
-                event_id=owed.event_id,
-                lease=owed.lease,
-                error=describe(error),
-            )
-        written = [verdict(owed, error, again=again) for owed, error in failures]
-        self.in_transaction(lambda session: self.write(session, handler, written))
-
-    def write(self, session: Session, handler: Handler, written: Sequence[Verdict]) -> None:
-        """Write verdicts and count them."""
-        if not written:
-            return
-        self.metrics.failed(handler.name, len(written))
-        dead = settling.settle(session, handler.name, written, handler.max_attempts)
-        self.bury(session, handler, dead)
-
-    def bury(self, session: Session, handler: Handler, dead: Mapping[UUID, bool]) -> None:
-        """Tell those who wait for an outcome that there will be none, as the handler wishes."""
-        gone = [event_id for event_id, is_dead in dead.items() if is_dead]
-        self.metrics.dead(handler.name, len(gone))
-        if gone and handler.on_death is not None:
-            events, _unreadable = restore(handler, leases.read(session, gone))
-            publish(session, *map(handler.on_death, events))
-
-    def rest(self, handler: Handler, batch: Batch, down: ProviderDown) -> None:
-        """The provider is down: give everything back, and let the handler rest if it stays so."""
-        self.troubled.add(handler.name)
-
-        def put_off(session: Session) -> None:
-            resume_at = resting.rest(session, handler.name)
-            give_back(session, handler, batch, after=AFTER_AN_OUTAGE)
-            log.warning(
-                "provider_down",
-                handler=handler.name,
-                error=str(down),
-                resume_at=resume_at and resume_at.isoformat(),
-            )
-
-        self.in_transaction(put_off)
-
-    def recover(self, session: Session, handler: Handler, batch: Batch) -> None:
-        """A provider that had been down has answered."""
-        if handler.name in self.troubled or batch.probe:
-            resting.recover(session, handler.name)
-            self.troubled.discard(handler.name)
-
-    def hand_back(self, handler: Handler, batch: Batch) -> None:
-        """The database was away in the middle: nobody's failure, if it takes the word now."""
-        with suppress(OperationalError, InterfaceError):
-            self.in_transaction(lambda session: give_back(session, handler, batch))
-
     def in_transaction(self, work: Callable[[Session], Result]) -> Result:
         """See models.patience."""
         return in_transaction(self.sessions, work)
-
-
-def give_back(
-    session: Session,
-    handler: Handler,
-    batch: Batch,
-    *,
-    after: timedelta = timedelta(),
-    orphans: bool = False,
-) -> None:
-    """What was not done, through no fault of its own, is due again at no cost.
-
-    With `orphans`, what is owed to events that are gone is forgotten.
-    """
-    if orphans:
-        settling.forget_orphans(session, handler.name, batch.owed)
-    settling.release(session, handler.name, batch.owed, refund=int(batch.again), after=after)
 
 
 def about(

@@ -67,6 +67,13 @@ def report_death(sentry: Sentry, handler: Handler, owed: Owed) -> None:
     sentry.failed(work, WorkerDied("The worker process died while it handled this."), dead=True)
 
 
+def report_setback(sentry: Sentry, handler: Handler, owed: Owed, error: Exception) -> None:
+    """Report a delivery for which a provider stays out of order that answers all others."""
+    id_ = str(UUID(owed.event_id))
+    work = Work(handler=handler.name, count=1, type="", event_id=id_, lease=owed.lease)
+    sentry.failed(work, error, dead=False)
+
+
 def report(
     sentry: Sentry, handler: Handler, work: Work, error: BaseException, attempts: int
 ) -> None:

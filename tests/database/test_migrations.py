@@ -180,5 +180,5 @@ def test_of_two_migrations_at_once_one_waits_and_both_succeed(empty: str, server
         assert [one.wait(30) for one in both] == [0, 0]
 
         assert gate.execute("SELECT version_num FROM insights.alembic_version").fetchall() == [
-            ("0003",)
+            ("0005",)
         ]

@@ -156,6 +156,38 @@ def test_who_stays_away_is_told(keeping: Engine, doubles: Doubles, user_id: UUID
     assert [event.name for event in doubles.loops.events] == ["user_inactive"]
 
 
+def test_who_came_back_meanwhile_is_not_told_to_stay_away(
+    keeping: Engine, doubles: Doubles, user_id: UUID
+) -> None:
+    with keeping.assembly.engine.begin() as connection:
+        seen = "INSERT INTO insights.activity VALUES (:id, now() - interval '1 day')"
+        connection.execute(text(seen), {"id": user_id})
+    publish_now(keeping.assembly, UserInactive(user_id=user_id, days=14))
+
+    settle(keeping)
+
+    assert doubles.loops.events == []
+
+
+def test_news_that_may_have_been_told_is_held_once_its_key_is_forgotten(
+    keeping: Engine, doubles: Doubles, user_id: UUID
+) -> None:
+    doubles.break_down("loops", "lose", times=1)
+    publish_now(keeping.assembly, completed(user_id))
+    keeping.work()
+    doubles.pass_time(hours=25)
+    with keeping.assembly.engine.begin() as connection:
+        connection.execute(text("UPDATE insights.emails SET tried_at = now() - interval '1 day'"))
+
+    keeping.pass_time()
+    keeping.work()
+
+    (owed,) = keeping.owed()
+    assert owed.died_at is not None
+    assert "insights emails settle" in owed.last_error
+    assert [event.name for event in doubles.loops.events] == ["training_completed"]
+
+
 def test_nobody_is_subscribed_again_by_accident(keeping: Engine, doubles: Doubles) -> None:
     gone = {"email": "ada@example.com", "subscribed": False}
     doubles.loops.audience.create(gone, doubles.loops.clock.now())
@@ -170,6 +202,46 @@ def test_nobody_is_subscribed_again_by_accident(keeping: Engine, doubles: Double
         if "subscribed" in each.fields
     )
     assert any("subscribed" in each.fields for each in doubles.loops.audience.contacts)
+
+
+@pytest.mark.parametrize("subscribed", [True, False])
+def test_an_address_known_from_the_newsletter_goes_over_to_the_account_that_takes_it(
+    subscribed: bool, keeping: Engine, doubles: Doubles
+) -> None:
+    user = uuid7()
+    publish_now(keeping.assembly, UserSignedUp(user_id=user, email="ada@example.com", name="Ada"))
+    news = NewsletterSubscribed(email="countess@example.com")
+    publish_now(keeping.assembly, news)
+    settle(keeping)
+    if not subscribed:
+        doubles.loops.audience.find("countess@example.com").fields["subscribed"] = False
+
+    publish_now(keeping.assembly, UserUpdated(user_id=user, email="countess@example.com"))
+    settle(keeping)
+
+    (contact,) = doubles.loops.audience.contacts
+    assert (contact.email, contact.user_id) == ("countess@example.com", str(user))
+    assert contact.fields["newsletter"] is True
+    assert contact.fields["subscribedAt"] == news.occurred_at.isoformat()
+    assert contact.fields.get("subscribed", True) is subscribed
+
+
+def test_an_address_of_another_user_is_waited_for(keeping: Engine, doubles: Doubles) -> None:
+    first, second = uuid7(), uuid7()
+    publish_now(keeping.assembly, UserSignedUp(user_id=first, email="a@example.com", name="A"))
+    publish_now(keeping.assembly, UserSignedUp(user_id=second, email="b@example.com", name="B"))
+    settle(keeping)
+
+    publish_now(keeping.assembly, UserUpdated(user_id=first, email="b@example.com"))
+    for _ in range(2):
+        keeping.pass_time()
+        keeping.work()
+    assert len(doubles.loops.audience.contacts) == 2
+    publish_now(keeping.assembly, UserDeleted(user_id=second))
+    settle(keeping)
+
+    (contact,) = doubles.loops.audience.contacts
+    assert (contact.email, contact.user_id) == ("b@example.com", str(first))
 
 
 def test_the_newsletter_needs_no_account(keeping: Engine, doubles: Doubles) -> None:

@@ -6,9 +6,9 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from errors import ProviderDown
+from services.feed import Feed
 from services.lines import feed_over
 from services.progress import Progress, ProgressBoard
-from services.progress_feed import Feed
 from services.tcp import TcpCommands
 from tests.doubles import Doubles
 from workers.assembly import Assembly
@@ -51,6 +51,19 @@ def test_silence_says_that_the_hash_should_be_read(make: Make) -> None:
         assert [await feed.next(0.2) for _ in range(3)] == [None] * 3
 
     follow(make, listen)
+
+
+def test_over_rest_a_silence_does_not_end_the_line(doubles: Doubles, assembly: Assembly) -> None:
+    board = ProgressBoard(TcpCommands(assembly.redis))
+
+    async def listen(feed: Feed) -> None:
+        await feed.next(5)
+        doubles.break_down("upstash", "status", status=503)
+        assert [await feed.next(0.2) for _ in range(3)] == [None] * 3
+        await asyncio.to_thread(board.show, [at(1000)])
+        assert await feed.next(5) == at(1000)
+
+    follow(lambda: feed_over("", f"{doubles.url}/upstash", "token", "t-1"), listen)
 
 
 def test_what_others_send_is_no_news(make: Make, assembly: Assembly) -> None:

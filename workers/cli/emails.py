@@ -83,7 +83,7 @@ def settle(
         with transaction(assembly) as connection:
             began = database_time(connection)
             for each in events:
-                for handler in ("emails", "emails_awaited"):
+                for handler in ("emails", "emails_awaited", "contacts"):
                     revive(connection, Selection(handler=handler, event=each), began)
         ring(assembly)
     console.print(f"{len(events):,} emails are settled.")

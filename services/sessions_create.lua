@@ -1,0 +1,8 @@
+-- KEYS[1] session:{hash}, KEYS[2] sessions:{user}, KEYS[3] left:{user}; ARGV the hash, idle (s), longest (s),
+-- then names and values. Whoever has closed the account gets none
+if redis.call('EXISTS', KEYS[3]) == 1 then return 0 end
+redis.call('HSET', KEYS[1], unpack(ARGV, 4))
+redis.call('EXPIRE', KEYS[1], ARGV[2])
+redis.call('SADD', KEYS[2], ARGV[1])
+redis.call('EXPIRE', KEYS[2], ARGV[3])
+return 1
