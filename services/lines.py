@@ -6,16 +6,23 @@ from services.commands import Commands
 from services.feed import Feed
 from services.tcp import TcpCommands
 from services.tcp_feed import TcpFeed
-from services.upstash import UpstashCommands
+from services.upstash import PATIENCE, UpstashCommands
 from services.upstash_feed import UpstashFeed
 
 if TYPE_CHECKING:
     import redis
 
 
-def commands_over(client: "redis.Redis", rest_url: str | None, token: str | None) -> Commands:
-    """Commands over REST where its address and token are known, else over a client's TCP."""
-    return UpstashCommands(rest_url, token) if rest_url and token else TcpCommands(client)
+def commands_over(
+    client: "redis.Redis", rest_url: str | None, token: str | None, patience: float = PATIENCE
+) -> Commands:
+    """Commands over REST where its address and token are known, else over a client's TCP.
+
+    `patience` is REST's, in seconds; a client has its own.
+    """
+    if rest_url and token:
+        return UpstashCommands(rest_url, token, patience)
+    return TcpCommands(client)
 
 
 def feed_over(url: str, rest_url: str | None, token: str | None, training_id: str) -> Feed:

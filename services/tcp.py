@@ -7,13 +7,6 @@ import redis
 from services.commands import Command, refusal
 from services.redis import AWAY, down
 
-# redis-py cuts these words off the text.
-CODES = {
-    redis.ReadOnlyError: "READONLY ",
-    redis.OutOfMemoryError: "OOM ",
-    redis.AuthenticationError: "NOAUTH ",
-}
-
 
 class TcpCommands:
     """Any Redis or Valkey; the client decides how long it waits."""
@@ -27,11 +20,21 @@ class TcpCommands:
             with self.client.pipeline(transaction=False) as line:
                 for command in commands:
                     line.execute_command(*command)  # type: ignore[no-untyped-call]
-                return [plain(reply) for reply in line.execute()]
+                # An error that redis-py raises itself quotes the command, whatever it holds.
+                replies = line.execute(raise_on_error=False)
         except AWAY as error:
             raise down(error) from error
         except redis.ResponseError as error:
-            raise refusal("Redis", commands[0], f"{CODES.get(type(error), '')}{error}") from error
+            raise refusal("Redis", ("the connection",), said(error)) from error
+        for command, reply in zip(commands, replies, strict=True):
+            if isinstance(reply, redis.ResponseError):
+                raise refusal("Redis", command, said(reply))
+        return [plain(reply) for reply in replies]
+
+
+def said(error: redis.ResponseError) -> str:
+    """What Redis said, with the word that redis-py cuts off."""
+    return f"{error.status_code or ''} {error}".lstrip()
 
 
 def plain(reply: Any) -> Any:

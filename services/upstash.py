@@ -8,20 +8,21 @@ from typing import Any
 
 import httpx
 
-from errors import ProviderDown
-from services.commands import Command, refusal
+from errors import InsightsError, KeyRefused, ProviderDown
+from services.commands import UNABLE, Command, refusal
 
-PATIENCE = httpx.Timeout(5, connect=2)
+PATIENCE = 5.0
+OUR_TOKEN, OUR_REQUEST = (401, 403), (400, 413)
 
 
 class UpstashCommands:
-    """One database; its token never leaves the header."""
+    """One database; its token never leaves the header. `patience`: seconds until an answer."""
 
-    def __init__(self, url: str, token: str) -> None:
+    def __init__(self, url: str, token: str, patience: float = PATIENCE) -> None:
         self.http = httpx.Client(
             base_url=url,
             headers={"Authorization": f"Bearer {token}"},
-            timeout=PATIENCE,
+            timeout=httpx.Timeout(patience, connect=min(2, patience / 2)),
             transport=httpx.HTTPTransport(retries=1),  # of connecting alone
         )
 
@@ -35,7 +36,7 @@ class UpstashCommands:
         except ValueError as error:
             raise ProviderDown(f"Upstash answers {answer.status_code} without JSON.") from error
         if not isinstance(told, list):
-            raise ProviderDown(f"Upstash answers {answer.status_code}: {reason(told)}")
+            raise refused(answer.status_code, commands[0], reason(told))
         for command, each in zip(commands, told, strict=True):
             if "error" in each:
                 raise refusal("Upstash", command, str(each["error"]))
@@ -44,6 +45,15 @@ class UpstashCommands:
     def close(self) -> None:
         """Close the connections."""
         self.http.close()
+
+
+def refused(status: int, command: Command, said: str) -> InsightsError:
+    """The error to raise for a request that was refused as a whole, for its first command."""
+    if status in OUR_TOKEN:
+        return KeyRefused(f"Upstash answers {status}: {said}")
+    if status in OUR_REQUEST or said.startswith(UNABLE):
+        return refusal("Upstash", command, said)
+    return ProviderDown(f"Upstash answers {status}.")
 
 
 def reason(told: Any) -> str:

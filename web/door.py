@@ -15,7 +15,7 @@ from services.doorbell import Doorbell
 from services.lines import commands_over
 from services.progress import ProgressBoard
 from services.ratelimit import RateLimit
-from services.redis_quick import answers, connect_quickly
+from services.redis_quick import PATIENCE, answers, connect_quickly
 from services.sentry import Sentry
 from settings import Settings
 from web.keys import Keys
@@ -56,7 +56,7 @@ def open_door(settings: Settings) -> Door:
     )
     engine = connect(settings.postgres_url, size=CONNECTIONS, name="insights-web")
     redis = connect_quickly(settings.redis)
-    commands = commands_over(redis, *settings.upstash)
+    commands = commands_over(redis, *settings.upstash, PATIENCE)
     sessions = session_factory(engine)
     carry_trace(sessions, sentry.traceparent)
     ring_after_commit(sessions, Doorbell(redis).ring)

@@ -17,7 +17,7 @@ from tests.conftest import Servers, new_database, publish_now
 from tests.engine import Engine
 from workers.assembly import Assembly
 from workers.doctor.redis import findings
-from workers.migrate import migrate
+from workers.migrate import ROOT, migrate
 
 
 @pytest.fixture
@@ -134,7 +134,8 @@ def test_it_tells_how_far_the_database_is_behind_or_ahead(
     engine = connect(empty_database.replace("postgresql://", "postgresql+psycopg://"))
     migrate(engine, assembly.catalogue, assembly.handlers, "0001")
 
-    assert examined(insights)["migrations"]["detail"].startswith("2 behind: at 0001")
+    newer = len(list((ROOT / "alembic/versions").glob("0*.py"))) - 1
+    assert examined(insights)["migrations"]["detail"].startswith(f"{newer} behind: at 0001")
 
     with engine.begin() as connection:
         connection.execute(text("UPDATE insights.alembic_version SET version_num = 'of_tomorrow'"))

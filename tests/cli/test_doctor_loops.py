@@ -59,9 +59,51 @@ def test_properties_that_are_not_there_are_a_hint(
     assert "signupDate (date)" in found["detail"]
 
 
+def test_emails_are_looked_for_on_all_pages(
+    insights: Insights, configured: pytest.MonkeyPatch, doubles: Doubles
+) -> None:
+    ours = dict(doubles.loops.templates)
+    others = {f"clother{number}": ours[id_of("welcome")] for number in range(60)}
+    doubles.loops.templates = others | ours
+
+    assert statuses(insights)["Loops emails"] == "ok"
+
+
+@pytest.mark.parametrize(
+    ("path", "what"),
+    [
+        ("/api-key", "Loops key"),
+        ("/transactional-emails", "Loops emails"),
+        ("/contacts/properties", "Loops properties"),
+    ],
+)
+@pytest.mark.parametrize("status", [400, 404, 429, 503])
+def test_what_loops_cannot_tell_now_is_a_hint(
+    status: int, path: str, what: str, insights: Insights, configured: pytest.MonkeyPatch,
+    doubles: Doubles,
+) -> None:  # fmt: skip
+    doubles.break_down("loops", "status", status=status, path=path)
+
+    found = examined(insights)[what]
+
+    assert found["status"] == "hint"
+    assert found["detail"] == f"cannot be checked now ({status})"
+    assert found["hint"]
+
+
 def test_loops_that_is_away_is_a_hint(
     insights: Insights, configured: pytest.MonkeyPatch, doubles: Doubles
 ) -> None:
     doubles.break_down("loops", "drop")
 
-    assert statuses(insights)["Loops emails"] == "hint"
+    assert statuses(insights)["Loops key"] == "hint"
+
+
+def test_what_is_not_loops_is_a_hint(
+    insights: Insights, configured: pytest.MonkeyPatch, doubles: Doubles
+) -> None:
+    configured.setenv("LOOPS_URL", f"{doubles.url}/posthog")
+    assert statuses(insights)["Loops key"] == "hint"
+
+    configured.setenv("LOOPS_URL", "http://[")
+    assert statuses(insights)["Loops key"] == "hint"

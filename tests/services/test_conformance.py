@@ -36,8 +36,15 @@ def test_replies_are_the_same(commands: Commands) -> None:
 def test_a_command_that_cannot_be_done_is_an_error_that_names_it(commands: Commands) -> None:
     commands.run(("SET", "k", "v"))
 
-    with pytest.raises(CommandFailed, match="WRONGTYPE"):
-        commands.run(("LPUSH", "k", "v"))
+    with pytest.raises(CommandFailed, match="refused LPUSH: WRONGTYPE"):
+        commands.run(("GET", "k"), ("LPUSH", "k", "v"))
+
+
+def test_an_error_tells_nothing_of_what_a_command_holds(commands: Commands) -> None:
+    with pytest.raises(CommandFailed, match="refused NOSUCH: ERR unknown command") as raised:
+        commands.run(("NOSUCH", "ada@example.com"))
+
+    assert "ada@" not in str(raised.value)
 
 
 def test_a_script_gets_its_keys_and_arguments(commands: Commands) -> None:

@@ -1,13 +1,14 @@
 """Whether Loops takes our key, and has an email for each that we send."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
-import httpx
-
-from settings import Settings
+from settings import Settings, required
+from workers.doctor.asking import ask, call
 from workers.doctor.finding import Finding, Status
 
-PATIENCE = 5.0
+KEY = "LOOPS_API_KEY"
+PAGE, MOST_PAGES = 50, 20
 PROPERTIES = {
     "plan": "string",
     "signupDate": "date",
@@ -17,42 +18,43 @@ PROPERTIES = {
 
 
 def check_loops(settings: Settings) -> Iterator[Finding]:
-    """Ask Loops about itself: three reads, which change nothing."""
+    """Ask Loops about itself, the key first: without it nothing else is told. Changes nothing."""
     if settings.loops_api_key is None:
         return
-    headers = {"Authorization": f"Bearer {settings.loops_api_key.get_secret_value()}"}
-    try:
-        with httpx.Client(base_url=settings.loops_url, headers=headers, timeout=PATIENCE) as http:
-            yield from look(http, settings)
-    except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
-        detail = f"cannot be asked: {type(error).__name__}"
-        yield Finding("Loops emails", Status.HINT, detail, "Is LOOPS_URL right?")
+    key = examine("Loops key", team, settings)
+    yield key
+    if key.status is Status.OK:
+        yield examine("Loops emails", emails, settings)
+        yield examine("Loops properties", properties, settings)
 
 
-def look(http: httpx.Client, settings: Settings) -> Iterator[Finding]:
-    """The key first: without it nothing else is told."""
-    told = http.get("/v1/api-key")
-    if told.is_error:
-        detail = f"LOOPS_API_KEY is refused ({told.status_code})"
-        hint = "Make a new key in Loops under Settings, API."
-        yield Finding("Loops key", Status.WRONG, detail, hint)
-        return
-    yield Finding("Loops key", Status.OK, f"is that of the team {told.json().get('teamName')}")
-    yield emails(http, settings)
-    yield properties(http)
+def examine(what: str, look: Callable[[Settings], Finding], settings: Settings) -> Finding:
+    """One look, whatever it meets."""
+    hint = "Make a new key in Loops under Settings, API."
+    return ask(what, KEY, hint, lambda: look(settings))
 
 
-def emails(http: httpx.Client, settings: Settings) -> Finding:
+def read(settings: Settings, path: str, **query: Any) -> Any:
+    """What Loops answers."""
+    headers = {"Authorization": f"Bearer {required(settings.loops_api_key, KEY)}"}
+    return call("GET", settings.loops_url, path, headers=headers, params=query).json()
+
+
+def team(settings: Settings) -> Finding:
+    """Whose the key is."""
+    name = read(settings, "/v1/api-key")["teamName"]
+    return Finding("Loops key", Status.OK, f"is that of the team {name}")
+
+
+def emails(settings: Settings) -> Finding:
     """Each of our emails needs the id that Loops gave it."""
     missing = [name for name, id_ in settings.emails.items() if id_ is None]
     if missing:
         names = ", ".join(f"LOOPS_{name.upper()}_ID" for name in missing)
         hint = "Paste handlers/templates/*.html into Loops, publish, and set the ids that it shows."
         return Finding("Loops emails", Status.WRONG, f"not set: {names}", hint)
-    published = {
-        each["id"] for each in http.get("/v1/transactional-emails?perPage=50").json()["data"]
-    }
-    unknown = [name for name, id_ in settings.emails.items() if id_ not in published]
+    known = published(settings)
+    unknown = [name for name, id_ in settings.emails.items() if id_ not in known]
     if unknown:
         names = ", ".join(f"LOOPS_{name.upper()}_ID" for name in unknown)
         hint = "An email has an id only once it is published."
@@ -60,9 +62,22 @@ def emails(http: httpx.Client, settings: Settings) -> Finding:
     return Finding("Loops emails", Status.OK, f"all {len(settings.emails)} are published")
 
 
-def properties(http: httpx.Client) -> Finding:
+def published(settings: Settings) -> set[str]:
+    """The ids of all emails, page by page; no more than a team can have, whatever Loops says."""
+    ids: set[str] = set()
+    query: dict[str, Any] = {"perPage": PAGE}
+    for _ in range(MOST_PAGES):
+        told = read(settings, "/v1/transactional-emails", **query)
+        ids |= {each["id"] for each in told["data"]}
+        query["cursor"] = told["pagination"]["nextCursor"]
+        if query["cursor"] is None:
+            break
+    return ids
+
+
+def properties(settings: Settings) -> Finding:
     """Loops shows and filters by those properties of contacts that were made there."""
-    there = {each["key"] for each in http.get("/v1/contacts/properties?list=custom").json()}
+    there = {each["key"] for each in read(settings, "/v1/contacts/properties", list="custom")}
     missing = [name for name in PROPERTIES if name not in there]
     if missing:
         kinds = ", ".join(f"{name} ({PROPERTIES[name]})" for name in missing)

@@ -1,16 +1,19 @@
-"""Which providers are configured, and whether they can be reached."""
+"""Which providers are configured, and whether they can be reached and take our keys."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from urllib.parse import urlsplit
+from functools import partial
 
 import httpx
 
 from settings import Settings
+from workers.doctor.asking import PATIENCE, place
 from workers.doctor.finding import Finding, Status
+from workers.doctor.posthog import check_project_key, check_secret_key
+from workers.doctor.sentry import check_dsn
+from workers.doctor.upstash import check_upstash
 
-PATIENCE = 3.0
 BROKEN = 500
 
 
@@ -19,59 +22,58 @@ class Provider:
     """`needs` tells which settings are there; `without` is what does not happen if they are not."""
 
     name: str
-    url: str
     needs: Mapping[str, object]
     without: str
+    look: Callable[[], Finding]
 
 
 def providers_of(settings: Settings) -> list[Provider]:
     """All providers, as the settings know them."""
-    dsn = settings.sentry_dsn.get_secret_value() if settings.sentry_dsn else ""
     return [
         Provider(
             "Loops",
-            settings.loops_url,
             {"LOOPS_API_KEY": settings.loops_api_key},
             "no emails are sent",
+            partial(reach, "Loops", settings.loops_url),
         ),
         Provider(
             "PostHog",
-            settings.posthog_host,
             {"POSTHOG_API_KEY": settings.posthog_api_key},
             "there is no product analytics",
+            partial(check_project_key, settings),
         ),
         Provider(
             "PostHog flags",
-            settings.posthog_host,
             {
                 "POSTHOG_SECRET_KEY": settings.posthog_secret_key,
                 "POSTHOG_API_KEY": settings.posthog_secret_key and settings.posthog_api_key,
             },
             "all feature flags are off",
+            partial(check_secret_key, settings),
         ),
         Provider(
             "Sentry",
-            dsn,
             {"SENTRY_DSN": settings.sentry_dsn},
             "errors stand in the logs alone",
+            partial(check_dsn, settings),
         ),
         Provider(
             "Stripe",
-            "https://api.stripe.com",
             {
                 "STRIPE_SECRET_KEY": settings.stripe_secret_key,
                 "STRIPE_WEBHOOK_SECRET": settings.stripe_webhook_secret,
             },
             "nobody can pay, plans stay as they are",
+            partial(reach, "Stripe", "https://api.stripe.com"),
         ),
         Provider(
             "Upstash",
-            settings.upstash_redis_rest_url or "",
             {
                 "UPSTASH_REDIS_REST_URL": settings.upstash_redis_rest_url,
                 "UPSTASH_REDIS_REST_TOKEN": settings.upstash_redis_rest_token,
             },
             "Redis is reached at REDIS_URL alone",
+            partial(check_upstash, settings),
         ),
     ]
 
@@ -91,21 +93,18 @@ def check_provider(provider: Provider) -> Finding:
     if missing:
         hint = f"Set {' and '.join(missing)} too."
         return Finding(provider.name, Status.HINT, "configured in part", hint)
-    return reach(provider)
+    return provider.look()
 
 
-def reach(provider: Provider) -> Finding:
-    """Ask for nothing but an answer, and show no secret that the URL may hold."""
+def reach(name: str, url: str) -> Finding:
+    """Ask for nothing but an answer."""
     try:
-        parts = urlsplit(provider.url)
-        port = f":{parts.port}" if parts.port else ""
-        place = f"{parts.scheme}://{parts.hostname}{port}"
-        status = httpx.head(place, timeout=PATIENCE).status_code
+        status = httpx.head(place(url), timeout=PATIENCE).status_code
     except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
         hint = "Is the address right, and may this machine reach it?"
         detail = f"configured, but cannot be reached: {type(error).__name__}"
-        return Finding(provider.name, Status.HINT, detail, hint)
+        return Finding(name, Status.HINT, detail, hint)
     if status >= BROKEN:
-        detail = f"configured, but {place} answers {status}"
-        return Finding(provider.name, Status.HINT, detail, "It seems to have an outage.")
-    return Finding(provider.name, Status.OK, f"configured; {place} answers")
+        detail = f"configured, but {place(url)} answers {status}"
+        return Finding(name, Status.HINT, detail, "It seems to have an outage.")
+    return Finding(name, Status.OK, f"configured; {place(url)} answers")
