@@ -6,7 +6,8 @@ InsightsError
 ├── Outcome: Failed, Reject, RetryLater   handlers/outcomes.py
 ├── WrongSetting, MissingSetting          settings.py
 ├── ServerFailed, NotReady, WrongInput …  workers/
-├── ProviderDown, ProviderUncertain       here: services raise them, workers rest on them
+├── ProviderDown                          here: services raise it, workers rest on it
+│   └── ProviderUncertain, ProviderLimited, KeyRefused
 ├── ProviderBusy                          here: its limit is used up, workers try again later
 ├── ProviderRefused                       here: what was asked for is wrong, whenever it is asked
 ├── CommandFailed, AccountClosed          services/
@@ -24,6 +25,14 @@ class ProviderDown(InsightsError):
 
 class ProviderUncertain(ProviderDown):
     """Raised when a provider did not answer, but may have done what it was asked for."""
+
+
+class ProviderLimited(ProviderDown):
+    """Raised when a provider is asked too often, by us or by others on the same account."""
+
+
+class KeyRefused(ProviderDown):
+    """Raised when a provider does not take our key: nothing can be done until a person mends it."""
 
 
 class ProviderBusy(InsightsError):

@@ -4,10 +4,11 @@ Analytics goes to a double in a process of its own, on the same cores, beside a 
 writes the same events to the database. Emails are counted where they arrive.
 """
 
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -17,7 +18,7 @@ from benchmarks import doubles, ours
 from benchmarks.errors import BenchFailed
 from benchmarks.figures import Figure, at_least, at_most
 from benchmarks.ground import Ground
-from benchmarks.load import AT_ONCE, clear, pause
+from benchmarks.load import AT_ONCE, clear, pause, resume
 from benchmarks.meter import Meter
 from benchmarks.site import Site, site
 from benchmarks.sizes import Sizes
@@ -27,24 +28,32 @@ from events import (
     PredictionMade,
     TrainingCompleted,
     TrainingProgressed,
+    UserSignedUp,
     UserUpdated,
     publish,
+    uuid7,
 )
 
 USERS = 200
 FEW = 40
+WELCOMES = 10
+MAILING = ("emails", "emails_awaited")
 ADDRESSES = "UPDATE public.profiles SET email = id || '@example.com'"
 
 
 @dataclass(frozen=True)
 class Providers:
-    """Rates a second, `busiest` in requests of one second, commands of Redis per event."""
+    """Rates a second, `busiest` in requests of one second, commands of Redis per event.
+
+    `welcome` is the longest wait of one that comes in the middle of a flood of other mails.
+    """
 
     analytics: float
     database: float
     emails: float
     busiest: float
     refused: float
+    welcome: float
     usage: float
     usage_meanwhile: float
     commands: Mapping[str, float]
@@ -59,6 +68,7 @@ class Providers:
             Figure("providers", "emails, limit 8", self.emails, "per s", at_least(7.2)),
             Figure("providers", "requests in the busiest second", self.busiest, "", at_most(10)),
             Figure("providers", "requests that Loops refused", self.refused, "", at_most(0)),
+            Figure("providers", "a welcome in a flood of mails", self.welcome, "s", at_most(5)),
             Figure("providers", "usage, Loops hangs / is well", meanwhile, "×", at_least(0.9)),
             *(
                 Figure("providers", f"Redis commands of {name}", value, "per event")
@@ -84,6 +94,7 @@ def measure(ground: Ground, sizes: Sizes) -> Providers:
             emails=mails,
             busiest=told["busiest_second"],
             refused=told["refused"],
+            welcome=welcome(ground, sizes, url),
             usage=usage_beside(ground, sizes, url, hanging=False),
             usage_meanwhile=usage_beside(ground, sizes, url, hanging=True),
             commands=dict(costs(ground, url)),
@@ -115,11 +126,16 @@ def drained(ground: Ground, sizes: Sizes, url: str, names: Sequence[str]) -> our
 def drain(at: Site, events: Sequence[Event]) -> ours.Drained:
     """Publish with handlers paused, then measure from their release to the last delivery gone."""
     pause(at)
+    publish_all(at, events)
+    at.settle()
+    return ours.watch(at, len(events), ours.STALLED_AFTER)
+
+
+def publish_all(at: Site, events: Sequence[Event]) -> None:
+    """Publish any number, some at once."""
     for start in range(0, len(events), AT_ONCE):
         with at.assembly.sessions.begin() as session:
             publish(session, *events[start : start + AT_ONCE])
-    at.settle()
-    return ours.watch(at, len(events), ours.STALLED_AFTER)
 
 
 def emails(ground: Ground, sizes: Sizes, url: str) -> tuple[float, Any]:
@@ -132,6 +148,37 @@ def emails(ground: Ground, sizes: Sizes, url: str) -> tuple[float, Any]:
     return (len(times) - 1) / (times[-1] - times[0]).total_seconds(), told
 
 
+def welcome(ground: Ground, sizes: Sizes, url: str) -> float:
+    """The longest wait of a welcome, from its event to Loops, while a flood of mails goes out."""
+    doubles.reset(url)
+    published = {}
+    with working(ground, url, MAILING, workers=max(2, sizes.workers)) as at:
+        publish_all(at, [completed(at, number) for number in range(sizes.flood)])
+        at.settle()
+        resume(at)
+        for number in range(WELCOMES):
+            time.sleep(sizes.mailing / WELCOMES)
+            event = UserSignedUp(user_id=uuid7(), email=f"ada{number}@example.com")
+            published[event.email] = datetime.now(UTC)
+            publish_all(at, [event])
+        at.processes.wait_for("the welcomes", lambda: len(welcomed(url)) == WELCOMES)
+    mails = doubles.state(url, "loops")["mails"]
+    if len(mails) < sizes.mailing:
+        raise BenchFailed(f"The flood was none: {len(mails)} mails came in {sizes.mailing:g} s.")
+    waits = [came - published[email] for email, came in welcomed(url).items()]
+    return max(wait.total_seconds() for wait in waits)
+
+
+def welcomed(url: str) -> dict[str, datetime]:
+    """Who got a welcome, and when."""
+    mails = doubles.state(url, "loops")["mails"]
+    return {
+        mail["email"]: datetime.fromisoformat(mail["at"])
+        for mail in mails
+        if mail["template"] == "welcome"
+    }
+
+
 def usage_beside(ground: Ground, sizes: Sizes, url: str, *, hanging: bool) -> float:
     """How fast usage is counted while emails wait for a Loops that is well, or hangs."""
     doubles.reset(url)
@@ -139,12 +186,8 @@ def usage_beside(ground: Ground, sizes: Sizes, url: str, *, hanging: bool) -> fl
         doubles.break_down(url, "loops", kind="hang", seconds=60)
     names = ["usage", "emails"]
     with working(ground, url, names, workers=sizes.workers) as at:
-        with at.assembly.sessions.begin() as session:
-            publish(session, *(completed(at, number) for number in range(FEW)))
-        predictions = [made(at, number) for number in range(sizes.events)]
-        for start in range(0, len(predictions), AT_ONCE):
-            with at.assembly.sessions.begin() as session:
-                publish(session, *predictions[start : start + AT_ONCE])
+        publish_all(at, [completed(at, number) for number in range(FEW)])
+        publish_all(at, [made(at, number) for number in range(sizes.events)])
         at.settle()
         return ours.watch(at, sizes.events, ours.STALLED_AFTER, handler="usage").rate
 

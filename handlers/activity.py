@@ -47,10 +47,14 @@ def note_activity(events: Sequence[UserEvent], session: Session) -> None:
 
 @transactional("inactivity", InactivityDue, concurrency=1)
 def find_inactive(event: InactivityDue, session: Session) -> Outcomes:
-    """Publish who has been away for so long; while there are more, come back in a second."""
+    """Publish who has been away for so long; while there are more, come back in a second.
+
+    Who was here before events were is watched from the first look on.
+    """
     away = activity.absent(session, event.occurred_at, timedelta(days=event.days), AT_ONCE)
     publish(session, *(absence(event, each) for each in away))
     if len(away) < AT_ONCE:
+        activity.watch(session, event.occurred_at)
         return {}
     return {event.id: RetryLater(timedelta(seconds=1), "There are more who stay away.")}
 

@@ -7,7 +7,9 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from events import UserEvent
+from events import UserEvent, UserSignedUp, UserUpdated
+from handlers.order import too_early
+from handlers.outcomes import Outcomes
 from handlers.registry import external
 from handlers.tracked import TRACKED, capture_of
 from models.choices import opted_out
@@ -19,11 +21,17 @@ NO_NEWS = timedelta(hours=48)
 
 
 @external("analytics", *TRACKED, batch=500)
-def forward(events: Sequence[UserEvent], services: Services, _keys: Sequence[str]) -> None:
-    """Send each event under its own id and time: it counts once however often it is sent."""
+def forward(events: Sequence[UserEvent], services: Services, _keys: Sequence[str]) -> Outcomes:
+    """Send each event under its own id and time: it counts once however often it is sent.
+
+    News of who a person is waits until `profiles` has it, so that the newest is told last.
+    """
     posthog = services.posthog
     if posthog is None:
-        return
+        return {}
+    news = [event for event in events if isinstance(event, UserSignedUp | UserUpdated)]
+    early = too_early(news, ["profiles"], services) if news else {}
+    events = [event for event in events if event.id not in early]
     users = {event.user_id for event in events}
     known, silent = services.transaction(lambda session: look_up(session, users))
     captures = [
@@ -36,6 +44,7 @@ def forward(events: Sequence[UserEvent], services: Services, _keys: Sequence[str
         some = [each for each in captures if (each.at < news_since) == historical]
         if some:
             posthog.capture(some, historical=historical)
+    return early
 
 
 def look_up(session: Session, users: set[UUID]) -> tuple[dict[UUID, Person], set[UUID]]:

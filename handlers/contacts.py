@@ -1,5 +1,6 @@
 """Keeps Loops's contacts in step with the users, and tells it what starts and stops a workflow."""
 
+import hashlib
 from datetime import timedelta
 from uuid import UUID
 
@@ -15,10 +16,11 @@ from events import (
     UserInactive,
     UserSignedUp,
     UserUpdated,
+    named_id,
 )
 from handlers.once import once
 from handlers.order import too_early
-from handlers.outcomes import Failed
+from handlers.outcomes import Failed, RetryLater
 from handlers.recipients import require_address, require_profile
 from handlers.registry import external
 from models import activity
@@ -28,6 +30,7 @@ from models.people import Person, person
 from services import Services
 from services.loops import Loops
 
+LET_OTHERS = timedelta(seconds=2)
 NEWSLETTER = ("newsletter", "subscribedAt", "mailingLists")
 MILESTONES = {DatasetUploaded: "dataset_uploaded", TrainingCompleted: "training_completed"}
 
@@ -43,7 +46,7 @@ MILESTONES = {DatasetUploaded: "dataset_uploaded", TrainingCompleted: "training_
     UserInactive,
     NewsletterSubscribed,
 )
-def keep_contacts(event: Event, services: Services, _key: str) -> None:
+def keep_contacts(event: Event, services: Services, key: str) -> None:
     """Tell Loops what an event means for a contact."""
     loops = services.loops
     if loops is None:
@@ -55,7 +58,7 @@ def keep_contacts(event: Event, services: Services, _key: str) -> None:
         case DatasetUploaded() | TrainingCompleted():
             reach_milestone(event, MILESTONES[type(event)], services, loops)
         case UserInactive():
-            tell_of_absence(event, services, loops)
+            tell_of_absence(event, key, services, loops)
         case UserEvent():
             synchronise(event, services, loops)
 
@@ -79,11 +82,11 @@ def follow_profile(event: UserEvent, services: Services, loops: Loops) -> None:
             loops.delete_contact(user_id=event.user_id)
         else:
             require_profile(found, event)
-            write(loops, event, found)
+            write(event, found, services, loops)
         written = found
 
 
-def write(loops: Loops, event: UserEvent, found: Person) -> None:
+def write(event: UserEvent, found: Person, services: Services, loops: Loops) -> None:
     """Write all that Loops knows of a user. Whether they want mail is theirs to say, not ours.
 
     Raises Failed where Loops refuses, as it does while an address is still another user's.
@@ -99,64 +102,80 @@ def write(loops: Loops, event: UserEvent, found: Person) -> None:
     }
     try:
         loops.write_contact(**fields)
-    except ProviderRefused as refused:
-        if not take_over(loops, found.email, event.user_id):
-            raise Failed(str(refused)) from refused
-        loops.write_contact(**fields)
+    except ProviderRefused:
+        with services.turns.taking(f"contact:{digest(found.email)}") as mine:
+            if not mine:
+                raise RetryLater(LET_OTHERS, "This address is being taken over.") from None
+            try:
+                take_over(loops, found.email, event.user_id)
+                loops.write_contact(**fields)
+            except ProviderRefused as refused:
+                raise Failed(str(refused)) from refused
 
 
-def take_over(loops: Loops, email: str, user_id: UUID) -> bool:
+def take_over(loops: Loops, email: str, user_id: UUID) -> None:
     """Make one of a user's contact and that of their new address, if it is nobody else's.
 
     An address may be known from the newsletter before its owner gives it to an account. What it
     was subscribed to goes along, and so does that it was unsubscribed.
     """
-    known = loops.find_contact(email)
-    if known is None or known.get("userId"):
-        return False
+    own, known = loops.find_contact(user_id=user_id), loops.find_contact(email=email)
+    if own is None or known is None or known.get("userId"):
+        return
     kept = {name: known[name] for name in NEWSLETTER if known.get(name) is not None}
     if not known.get("subscribed", True):
         kept["subscribed"] = False
     loops.write_contact(userId=str(user_id), **kept)
     loops.delete_contact(email=email)
-    return True
+
+
+def digest(email: str) -> str:
+    """An address as Redis may know it."""
+    return hashlib.sha256(email.lower().encode()).hexdigest()
 
 
 def reach_milestone(event: UserEvent, name: str, services: Services, loops: Loops) -> None:
     """Tell Loops when a user does something for the first time."""
-    news = workflow(event, name)
-    if not services.transaction(lambda session: ledger.is_sent(session, news)):
-        tell(event, name, news, services, loops)
+    news = EmailId(event.user_id, f"workflow {name}", "")
+    if services.transaction(lambda session: ledger.is_sent(session, news)):
+        return
+    tell(event, name, news, str(named_id("milestone", event.user_id, name)), services, loops)
 
 
-def tell_of_absence(event: UserInactive, services: Services, loops: Loops) -> None:
+def tell_of_absence(event: UserInactive, key: str, services: Services, loops: Loops) -> None:
     """Tell Loops that a user stays away, unless they have come back meanwhile."""
     since = event.occurred_at - timedelta(days=event.days)
-    if not services.transaction(lambda session: activity.is_back(session, event.user_id, since)):
-        tell(event, "user_inactive", workflow(event, "user_inactive", event.id), services, loops)
+    if services.transaction(lambda session: activity.is_back(session, event.user_id, since)):
+        return
+    news = EmailId(event.user_id, "workflow user_inactive", str(event.id))
+    tell(event, "user_inactive", news, key, services, loops)
 
 
-def workflow(event: UserEvent, name: str, about: object = "") -> EmailId:
-    """What the ledger calls news of a user that starts or stops workflows."""
-    return EmailId(event.user_id, f"workflow {name}", str(about))
+def tell(
+    event: UserEvent, name: str, news: EmailId, key: str, services: Services, loops: Loops
+) -> None:
+    """Tell Loops what a contact did, once, unless they have left.
 
-
-def tell(event: UserEvent, name: str, news: EmailId, services: Services, loops: Loops) -> None:
-    """Tell Loops what a contact did, once, unless they have left."""
+    Raises Failed where Loops refuses, as it does while an address is still another contact's.
+    """
     found = look_up(event, services)
     if found.deleted:
         # An earlier try, whose answer got lost, may have brought the contact back.
         loops.delete_contact(user_id=event.user_id)
         return
     email = require_address(found, event)
-    once(
-        news,
-        event.id,
-        services,
-        lambda key: loops.tell(name, email=email, user_id=event.user_id, key=key),
-    )
-    if look_up(event, services) != found:
-        follow_profile(event, services, loops)
+
+    def send() -> None:
+        loops.tell(name, email=email, user_id=event.user_id, key=key)
+
+    def look_again() -> None:
+        if look_up(event, services) != found:
+            follow_profile(event, services, loops)
+
+    try:
+        once(news, event.id, services, send, look_again)
+    except ProviderRefused as refused:
+        raise Failed(str(refused)) from refused
 
 
 def look_up(event: UserEvent, services: Services) -> Person:

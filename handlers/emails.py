@@ -11,6 +11,7 @@ from events import (
     UsageThresholdReached,
     UserEvent,
     UserSignedUp,
+    named_id,
 )
 from handlers.letters import Letter, letter_for
 from handlers.once import once
@@ -44,11 +45,12 @@ def send(event: UserEvent, services: Services, *, hurry: bool) -> None:
         return
     template = template_id(loops, letter)
     email = EmailId(event.user_id, letter.template, letter.about)
+    key = str(named_id("email", *email))
     once(
         email,
         event.id,
         services,
-        lambda key: loops.send(template, recipient, letter.variables, key, hurry=hurry),
+        lambda: loops.send(template, recipient, letter.variables, key, hurry=hurry),
     )
 
 

@@ -82,6 +82,9 @@ def warning(event: UsageThresholdReached, services: Services) -> Letter | None:
 
 
 def percent(event: TrainingCompleted) -> str:
-    """How good a model is, in percent with two decimals: its accuracy, or else its R²."""
+    """How good a model is, in percent with two decimals: its accuracy, or else its R².
+
+    An R² below 0 (worse than guessing the mean) is told as 0.
+    """
     score = event.accuracy if event.accuracy is not None else event.metrics.get("r2", 0.0)
-    return f"{100 * score:.2f}"
+    return f"{100 * max(0.0, score):.2f}"

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from uuid import UUID
 
 from errors import ProviderBusy, ProviderDown, ProviderRefused, ProviderUncertain
-from events import named_id
 from handlers.outcomes import Reject
 from models import emails as ledger
 from models.emails import EmailId
@@ -17,21 +16,31 @@ HELD = (
 )
 
 
-def once(email: EmailId, event_id: UUID, services: Services, send: Callable[[str], None]) -> None:
-    """Send under the email's own key, unless it was sent before.
+def once(
+    email: EmailId,
+    event_id: UUID,
+    services: Services,
+    send: Callable[[], None],
+    then: Callable[[], None] = lambda: None,
+) -> None:
+    """Send, unless it was sent before; `then` is done as often as it takes before it counts.
 
-    Noted first, so that nobody sends again by guess. Raises Reject where nobody can know whether
-    it went out, and what `send` does.
+    `send` must use the same key on every try. It is noted first, so that nobody sends again by
+    guess. Raises Reject where nobody can know whether it went out, and what the two do; what
+    another event has tried to send waits for an operator under that one alone.
     """
     standing = services.transaction(lambda session: ledger.begin(session, email, event_id))
     if standing.sent:
         return
     if standing.held:
+        if standing.by != event_id:
+            return
         raise Reject(HELD)
     try:
-        send(str(named_id("email", *email)))
+        send()
     except (CommandFailed, ProviderBusy, ProviderDown, ProviderRefused) as error:
         if standing.first and not isinstance(error, ProviderUncertain):
             services.transaction(lambda session: ledger.note_not_sent(session, email))
         raise
+    then()
     services.transaction(lambda session: ledger.note_sent(session, email))

@@ -41,8 +41,8 @@ class Tracked:
 
 
 def as_told(event: Any, known: Person | None) -> Mapping[str, Any]:
-    """Who a person is: as the profile says, or, while there is none, as the event does."""
-    return as_known(event, known) or {"email": event.email, "name": event.name}
+    """Who a person is: as the profile says, and where it says nothing, as the event does."""
+    return {"email": event.email, "name": event.name} | told(as_known(event, known))
 
 
 def as_known(_event: UserEvent, known: Person | None) -> Mapping[str, Any]:

@@ -40,6 +40,14 @@ SEE = text("""
         SET last_active_at = excluded.last_active_at, is_told = false
         WHERE excluded.last_active_at > a.last_active_at
 """)
+WATCH = text("""
+    INSERT INTO insights.activity (user_id, last_active_at)
+    SELECT p.id, :at FROM public.profiles p
+    WHERE NOT EXISTS (SELECT FROM insights.activity a WHERE a.user_id = p.id)
+      AND NOT EXISTS (SELECT FROM insights.profile_news n
+                      WHERE n.user_id = p.id AND n.deleted_at IS NOT NULL)
+    ON CONFLICT DO NOTHING
+""")
 IS_BACK = text("SELECT FROM insights.activity WHERE user_id = :user AND last_active_at > :since")
 FORGET = text("DELETE FROM insights.activity WHERE user_id = ANY (CAST(:users AS uuid[]))")
 ABSENT = text("""
@@ -56,6 +64,11 @@ def see(on: Session, seen: Sequence[tuple[UUID, datetime]]) -> None:
     """Note when users were active; what is older than known changes nothing."""
     given = {"users": arrays.uuids(user for user, _ in seen)}
     on.execute(SEE, given | {"times": arrays.plain(at for _, at in seen)})
+
+
+def watch(on: Session, at: datetime) -> None:
+    """Begin to watch users who are not known to have ever done anything, as if active at `at`."""
+    on.execute(WATCH, {"at": at})
 
 
 def is_back(on: Session, user_id: UUID, since: datetime) -> bool:

@@ -43,11 +43,15 @@ class EmailId(NamedTuple):
 
 
 class Standing(NamedTuple):
-    """What became of an email so far; `first`: no try before this one can have sent it."""
+    """What became of an email so far; `first`: no try before this one can have sent it.
+
+    `by` is the event whose delivery sends it.
+    """
 
     sent: bool
     held: bool
     first: bool
+    by: UUID
 
 
 THIS = "WHERE user_id = :user_id AND template = :template AND about = :about"
@@ -57,9 +61,10 @@ BEGIN = text("""
     VALUES (:user_id, :template, :about, :event_id, now())
     ON CONFLICT (user_id, template, about) DO UPDATE SET
         tried_at = coalesce(m.tried_at, now()),
+        event_id = CASE WHEN m.tried_at IS NULL THEN excluded.event_id ELSE m.event_id END,
         held_at = CASE WHEN m.sent_at IS NULL AND m.tried_at < now() - :key_holds
                        THEN coalesce(m.held_at, now()) END
-    RETURNING sent_at IS NOT NULL, held_at IS NOT NULL, tried_at = now()
+    RETURNING sent_at IS NOT NULL, held_at IS NOT NULL, tried_at = now(), event_id
 """)
 SENT = text(f"UPDATE insights.emails SET sent_at = now(), held_at = NULL {THIS}")  # noqa: S608
 IS_SENT = text(f"SELECT FROM insights.emails {THIS} AND sent_at IS NOT NULL")

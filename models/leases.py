@@ -97,6 +97,10 @@ OWED = """
         ) d
     )
 """
+TROUBLED = """
+    (SELECT h.failures_in_row > 0 OR h.resume_at IS NOT NULL
+     FROM insights.handlers h WHERE h.name = :handler) AS troubled,
+"""
 ITS_EVENT = """
     owed CROSS JOIN LATERAL (SELECT * FROM insights.events e WHERE e.id = owed.id LIMIT 1) e
 """
@@ -109,6 +113,7 @@ TAKE = text(
     WHERE d.ctid = owed.tid
       AND NOT EXISTS (SELECT FROM insights.handlers h WHERE h.name = :handler AND h.paused)
     RETURNING d.leases, d.attempts, """
+    + TROUBLED
     + EVENT
 )
 
@@ -122,6 +127,7 @@ CLAIM = text(
       AND NOT EXISTS (SELECT FROM insights.handlers h WHERE h.name = :handler
                       AND (h.paused OR h.resume_at IS NOT NULL AND NOT :probe))
     RETURNING d.leases, d.attempts, """
+    + TROUBLED
     + EVENT
 )
 
@@ -163,7 +169,10 @@ def lease(on: Executor, rooms: Mapping[str, int], leases: Mapping[str, timedelta
 
 
 def take(on: Executor, handler: str, owed: Sequence[Owed]) -> Sequence[Row[Any]]:
-    """Delete what is still owed under its lease and return it with its events."""
+    """Delete what is still owed under its lease and return it with its events.
+
+    `troubled` says of each whether the handler's provider was down lately.
+    """
     return on.execute(TAKE, {"handler": handler} | columns(owed)).all()
 
 
@@ -172,7 +181,8 @@ def claim(
 ) -> Sequence[Row[Any]]:
     """Begin to handle what is still owed, under a new lease that only the caller knows.
 
-    Nothing is returned while the handler pauses or rests, unless this is the probe.
+    Nothing is returned while the handler pauses or rests, unless this is the probe. `troubled`: as
+    of `take`.
     """
     given = {"handler": handler, "lease": lease, "probe": probe}
     return on.execute(CLAIM, given | columns(owed)).all()

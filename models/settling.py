@@ -73,9 +73,8 @@ RELEASE = text("""
 PUT_OFF = text("""
     UPDATE insights.deliveries d
     SET leased = false,
-        due_at = now() + least(
-            :longest, :first * CASE WHEN :setback THEN 8 ^ d.setbacks ELSE 1 END),
-        setbacks = least(d.setbacks + CAST(:setback AS integer), 30),
+        due_at = now() + least(:longest, :first * 4 ^ least(d.setbacks, 6)),
+        setbacks = d.setbacks + CAST(:setback AS integer),
         attempts = greatest(0, d.attempts - :refund),
         last_error = :error
     FROM unnest(CAST(:ids AS uuid[]), CAST(:leases AS integer[])) AS o (id, lease)

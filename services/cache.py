@@ -23,7 +23,7 @@ class Cache:
         self.commands = commands
         self.look, self.keep, self.drop = (
             files("services").joinpath(f"{name}.lua").read_text()
-            for name in ("cache", "cache_keep", "cache_drop")
+            for name in ("cache", "cache_keep", "give_back")
         )
 
     def get(self, key: str) -> Any:

@@ -5,7 +5,7 @@ from typing import Any
 
 import httpx
 
-from errors import ProviderDown, ProviderRefused, ProviderUncertain
+from errors import KeyRefused, ProviderDown, ProviderLimited, ProviderRefused, ProviderUncertain
 
 PATIENCE = httpx.Timeout(10, connect=3)
 NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
@@ -37,9 +37,9 @@ class Api:
         if answer.is_success or status in fine:
             return answer
         if status == TOO_MANY:
-            raise ProviderDown(f"{self.name} answers 429: it is asked too often.")
+            raise ProviderLimited(f"{self.name} answers 429: it is asked too often.")
         if status in OUR_KEY:
-            raise ProviderDown(f"{self.name} answers {status}: is its key right, and paid for?")
+            raise KeyRefused(f"{self.name} answers {status}: is its key right, and paid for?")
         if answer.is_redirect:
             raise ProviderDown(f"{self.name} answers {status}: is its address right?")
         if status >= BROKEN or status in LATE:

@@ -35,12 +35,13 @@ class Loops:
             "POST", "/v1/transactional", ALREADY, json=body, headers={"Idempotency-Key": key}
         )
 
-    def find_contact(self, email: str) -> Mapping[str, Any] | None:
-        """All that Loops knows of the contact with an address; None if there is none."""
+    def find_contact(
+        self, *, user_id: UUID | None = None, email: str | None = None
+    ) -> Mapping[str, Any] | None:
+        """All that Loops knows of the contact that one of the two names; None if there is none."""
         self.pace.wait()
-        found: list[Mapping[str, Any]] = self.api.call(
-            "GET", "/v1/contacts/find", params={"email": email}
-        ).json()
+        answer = self.api.call("GET", "/v1/contacts/find", params=contact(user_id, email))
+        found: list[Mapping[str, Any]] = answer.json()
         return found[0] if found else None
 
     def write_contact(self, **fields: Any) -> None:
@@ -54,8 +55,7 @@ class Loops:
     def delete_contact(self, *, user_id: UUID | None = None, email: str | None = None) -> None:
         """Delete a contact by one of the two; one that is not there is deleted."""
         self.pace.wait()
-        who = {"email": email} if user_id is None else {"userId": str(user_id)}
-        self.api.call("POST", "/v1/contacts/delete", UNKNOWN, json=who)
+        self.api.call("POST", "/v1/contacts/delete", UNKNOWN, json=contact(user_id, email))
 
     def tell(
         self,
@@ -77,3 +77,8 @@ class Loops:
     def close(self) -> None:
         """Close the connections."""
         self.api.close()
+
+
+def contact(user_id: UUID | None, email: str | None) -> dict[str, str | None]:
+    """How a contact is named where exactly one id is taken."""
+    return {"email": email} if user_id is None else {"userId": str(user_id)}

@@ -11,6 +11,7 @@ from services.posthog import PostHog
 from services.progress import ProgressBoard
 from services.sessions import Sessions
 from services.storage import Storage
+from services.turns import Turns
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,7 @@ class Services:
     progress: ProgressBoard
     cache: Cache
     sessions: Sessions
+    turns: Turns
     storage: Storage
     loops: Loops | None = None
     posthog: PostHog | None = None

@@ -31,7 +31,8 @@ class UpstashFeed(Feed):
         """See Feed.next."""
         try:
             if self.lines is None:
-                self.lines = await self.call()
+                async with asyncio.timeout(patience):
+                    self.lines = await self.call()
                 return None
             self.coming = self.coming or asyncio.create_task(message_of(self.lines))
             arrived, _ = await asyncio.wait({self.coming}, timeout=patience)
@@ -39,7 +40,7 @@ class UpstashFeed(Feed):
                 return None
             coming, self.coming = self.coming, None
             return self.understand(coming.result())
-        except httpx.TransportError as error:
+        except (httpx.TransportError, TimeoutError) as error:
             await self.hang_up()
             raise ProviderDown(f"Upstash does not answer: {type(error).__name__}.") from error
         except ProviderDown:

@@ -17,6 +17,7 @@ from services.providers import Links
 from services.sentry import Sentry
 from services.sessions import Sessions
 from services.storage import Storage
+from services.turns import Turns
 from settings import Settings
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ def make_services(
         progress=ProgressBoard(commands),
         cache=Cache(commands),
         sessions=Sessions(commands),
+        turns=Turns(commands),
         storage=Storage(settings.storage),
         loops=make_loops(settings, commands),
         posthog=make_posthog(settings),

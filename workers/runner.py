@@ -15,7 +15,7 @@ from structlog.contextvars import bound_contextvars
 from errors import ProviderDown
 from events import Event, named_id, publish
 from handlers import Handler, Kind
-from models import leases, settling
+from models import leases, resting, settling
 from models.patience import in_transaction, is_away
 from services import Services
 from services.sentry import Sentry
@@ -94,7 +94,7 @@ class Runner:
                 for half in batch.parts((len(batch.owed) + 1) // 2):
                     self.attempt(handler, half, effect)
             else:
-                self.undone.fail(handler, batch.owed[0], error, again=batch.again)
+                self.undone.fail(handler, batch, error)
         else:
             self.metrics.done(handler.name, done)
             log.info(
@@ -124,7 +124,7 @@ class Runner:
                 back = [row for row in rows if row.id in outcomes]
                 settling.put_back(session, handler.name, back)
                 self.undone.write(session, handler, verdicts(back, outcomes, again=batch.again))
-            self.undone.recover(session, handler, batch)
+            recover(session, handler, rows)
             return len(rows) - len(outcomes)
 
         return self.in_transaction(work)
@@ -150,7 +150,7 @@ class Runner:
             finished = leases.finish(session, handler.name, done)
             publish(session, *(f for f in followers if f.causation_id in finished))
             self.undone.write(session, handler, verdicts(back, outcomes, again=batch.again))
-            self.undone.recover(session, handler, batch)
+            recover(session, handler, rows)
             return len(finished)
 
         return self.in_transaction(close)
@@ -168,6 +168,12 @@ class Runner:
     def in_transaction(self, work: Callable[[Session], Result]) -> Result:
         """See models.patience."""
         return in_transaction(self.sessions, work)
+
+
+def recover(session: Session, handler: Handler, rows: Sequence[Row[Any]]) -> None:
+    """The provider has answered: end the rest, if it was down lately."""
+    if rows[0].troubled:
+        resting.recover(session, handler.name)
 
 
 def about(

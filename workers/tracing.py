@@ -67,8 +67,8 @@ def report_death(sentry: Sentry, handler: Handler, owed: Owed) -> None:
     sentry.failed(work, WorkerDied("The worker process died while it handled this."), dead=True)
 
 
-def report_setback(sentry: Sentry, handler: Handler, owed: Owed, error: Exception) -> None:
-    """Report a delivery for which a provider stays out of order that answers all others."""
+def report_outage(sentry: Sentry, handler: Handler, owed: Owed, error: Exception) -> None:
+    """Report what no waiting ends: a key that is refused, an event that is never taken."""
     id_ = str(UUID(owed.event_id))
     work = Work(handler=handler.name, count=1, type="", event_id=id_, lease=owed.lease)
     sentry.failed(work, error, dead=False)

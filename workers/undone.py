@@ -2,24 +2,24 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from uuid import UUID
 
 import structlog
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.orm import Session, sessionmaker
 
-from errors import ProviderDown
+from errors import KeyRefused, ProviderDown, ProviderLimited, ProviderRefused
 from events import publish
 from handlers import Handler
 from models import leases, resting, settling
-from models.leases import Owed
 from models.patience import in_transaction
+from models.resting import Rest
 from models.settling import Verdict
 from services.sentry import Sentry
 from workers.batch import Batch, restore
 from workers.metrics import Metrics
-from workers.tracing import report_death, report_setback
+from workers.tracing import report_death, report_outage
 from workers.verdicts import describe, verdict
 
 log = structlog.get_logger()
@@ -32,7 +32,6 @@ class Undone:
     sessions: "sessionmaker[Session]"
     metrics: Metrics
     sentry: Sentry
-    troubled: set[str] = field(default_factory=set)
 
     def begin_again(self, handler: Handler, batch: Batch) -> bool:
         """Count the attempt before it begins, and tell whether it may: the last left no word."""
@@ -48,8 +47,9 @@ class Undone:
                 report_death(self.sentry, handler, owed)
         return bool(dead) and not any(dead.values())
 
-    def fail(self, handler: Handler, owed: Owed, error: Exception, *, again: bool) -> None:
-        """Write an event's own failure, in a transaction of its own."""
+    def fail(self, handler: Handler, batch: Batch, error: Exception) -> None:
+        """Write the own failure of an event that stands alone, in a transaction of its own."""
+        (owed,) = batch.owed
         log.warning(
             "event_failed",
             handler=handler.name,
@@ -57,8 +57,15 @@ class Undone:
             lease=owed.lease,
             error=describe(error),
         )
-        written = [verdict(owed, error, again=again)]
-        in_transaction(self.sessions, lambda session: self.write(session, handler, written))
+
+        def settle(session: Session) -> None:
+            self.write(session, handler, [verdict(owed, error, again=batch.again)])
+            if isinstance(error, ProviderRefused):
+                resting.recover(session, handler.name)
+            elif batch.probe:
+                resting.probe_again(session, handler.name)
+
+        in_transaction(self.sessions, settle)
 
     def write(self, session: Session, handler: Handler, written: Sequence[Verdict]) -> None:
         """Write verdicts and count them."""
@@ -79,37 +86,34 @@ class Undone:
     def rest(self, handler: Handler, batch: Batch, down: ProviderDown) -> None:
         """The provider is down: put everything off, and let the handler rest if it stays so.
 
-        A handler that need not rest has a provider that answers others: see settling.put_off.
+        While a handler need not rest, its provider answers others: see settling.put_off. A rest is
+        probed by single events, so a batch that fails shrinks in any case.
         """
-        self.troubled.add(handler.name)
+        alone = len(batch.owed) == 1
 
-        def put_off(session: Session) -> int:
-            resume_at = resting.rest(session, handler.name)
-            log.warning(
-                "provider_down",
-                handler=handler.name,
-                event_id=batch.owed[0].event_id if len(batch.owed) == 1 else None,
-                error=str(down),
-                resume_at=resume_at and resume_at.isoformat(),
-            )
-            return settling.put_off(
+        def put_off(session: Session) -> tuple[Rest, int]:
+            rest = resting.rest(session, handler.name)
+            setbacks = settling.put_off(
                 session,
                 handler.name,
                 batch.owed,
                 describe(down),
                 refund=int(batch.again),
-                setback=resume_at is None,
+                setback=not isinstance(down, ProviderLimited) and not (alone and rest.until),
             )
+            return rest, setbacks
 
-        setbacks = in_transaction(self.sessions, put_off)
-        if setbacks == settling.SETBACKS_TO_TELL and len(batch.owed) == 1:
-            report_setback(self.sentry, handler, batch.owed[0], down)
-
-    def recover(self, session: Session, handler: Handler, batch: Batch) -> None:
-        """A provider that had been down has answered."""
-        if handler.name in self.troubled or batch.probe:
-            resting.recover(session, handler.name)
-            self.troubled.discard(handler.name)
+        rest, setbacks = in_transaction(self.sessions, put_off)
+        log.warning(
+            "provider_down",
+            handler=handler.name,
+            event_id=batch.owed[0].event_id if alone else None,
+            error=str(down),
+            resume_at=rest.until and rest.until.isoformat(),
+        )
+        key_refused = isinstance(down, KeyRefused) and rest.begins
+        if key_refused or (alone and setbacks == settling.SETBACKS_TO_TELL):
+            report_outage(self.sentry, handler, batch.owed[0], down)
 
     def hand_back(self, handler: Handler, batch: Batch) -> None:
         """The database was away in the middle: nobody's failure, if it takes the word now."""

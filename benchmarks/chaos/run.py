@@ -33,7 +33,7 @@ from workers.doubles import settings_for
 from workers.own import environment, plain
 
 RECORD = "calls.jsonl"
-PUBLISHED_WITHIN = 120.0
+PUBLISHED_WITHIN = 300.0
 
 
 @dataclass(frozen=True)

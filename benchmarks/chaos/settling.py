@@ -7,7 +7,7 @@ from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import OperationalError
 
 LOOK_EVERY = 0.25
-WITHIN = 150.0
+WITHIN = 300.0
 
 OPEN = text("""
     SELECT count(*) AS owed, count(*) FILTER (WHERE leased) AS leased

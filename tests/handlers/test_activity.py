@@ -72,6 +72,14 @@ def test_who_left_is_not_missed(noting: Engine, user_id: UUID) -> None:
     assert look(noting) == []
 
 
+def test_who_never_did_anything_is_watched_from_the_first_look_on(
+    noting: Engine, user_id: UUID
+) -> None:
+    assert look(noting) == []
+    assert look(noting, 13) == []
+    assert look(noting, 15) == [user_id]
+
+
 def test_many_are_found_in_steps(
     noting: Engine, monkeypatch: pytest.MonkeyPatch, user_id: UUID
 ) -> None:

@@ -16,10 +16,12 @@ from events import (
     UserEvent,
     UserLoggedIn,
     UserSignedUp,
+    UserUpdated,
     load_catalogue,
     uuid7,
 )
 from handlers.analytics import forward
+from handlers.profiles import keep_profiles
 from handlers.prune import prune
 from handlers.tracked import TRACKED
 from sandbox.posthog.project import Captured
@@ -228,3 +230,32 @@ def test_a_clock_that_is_fast_outvotes_nobody(
     no = AnalyticsChoiceMade(user_id=user_id, opted_out=True)
 
     assert sent(forwarding, doubles, no, uploaded(user_id)) == []
+
+
+def test_a_person_is_told_of_as_the_news_says_not_as_the_profile_was(
+    outfitted: Engine, doubles: Doubles, user_id: UUID
+) -> None:
+    outfitted.follow(forward, keep_profiles)
+    publish_now(outfitted.assembly, UserUpdated(user_id=user_id, email="new@example.com"))
+    messages = {message.queue_name: message for message in outfitted.lease()}
+
+    outfitted.deliver(messages["analytics"])
+    assert doubles.posthog.events() == []
+    outfitted.deliver(messages["profiles"])
+    outfitted.pass_time()
+    outfitted.work()
+
+    assert doubles.posthog.persons[str(user_id)]["email"] == "new@example.com"
+
+
+def test_a_bare_profile_hides_nothing_that_a_sign_up_tells(
+    forwarding: Engine, doubles: Doubles
+) -> None:
+    user = uuid7()
+    with forwarding.assembly.engine.begin() as connection:
+        connection.execute(text("INSERT INTO public.profiles (id) VALUES (:id)"), {"id": user})
+
+    sent(forwarding, doubles, UserSignedUp(user_id=user, email="ada@example.com", name="Ada"))
+
+    person = doubles.posthog.persons[str(user)]
+    assert (person["email"], person["name"]) == ("ada@example.com", "Ada")

@@ -7,6 +7,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import text
 
+from errors import ProviderUncertain
 from events import (
     DatasetUploaded,
     Event,
@@ -18,7 +19,8 @@ from events import (
     UserUpdated,
     uuid7,
 )
-from handlers.contacts import keep_contacts
+from handlers.contacts import follow_profile, keep_contacts
+from handlers.outcomes import RetryLater
 from handlers.profiles import keep_profiles
 from tests.conftest import publish_now
 from tests.doubles import Doubles
@@ -224,6 +226,111 @@ def test_an_address_known_from_the_newsletter_goes_over_to_the_account_that_take
     assert contact.fields["newsletter"] is True
     assert contact.fields["subscribedAt"] == news.occurred_at.isoformat()
     assert contact.fields.get("subscribed", True) is subscribed
+
+
+def test_two_who_take_over_an_address_at_once_do_not_lose_what_it_said(
+    keeping: Engine, doubles: Doubles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    user = uuid7()
+    publish_now(keeping.assembly, UserSignedUp(user_id=user, email="ada@example.com", name="Ada"))
+    publish_now(keeping.assembly, NewsletterSubscribed(email="countess@example.com"))
+    settle(keeping)
+    doubles.loops.audience.find("countess@example.com").fields["subscribed"] = False
+    services, loops = keeping.assembly.services, keeping.assembly.services.loops
+    assert loops is not None
+    delete = loops.delete_contact
+    copies = [UserUpdated(user_id=user, email="countess@example.com"), UserUpdated(user_id=user)]
+
+    def let_another_come_first(**who: Any) -> None:
+        monkeypatch.setattr(loops, "delete_contact", delete)
+        with pytest.raises(RetryLater):
+            follow_profile(copies[1], services, loops)
+        delete(**who)
+
+    monkeypatch.setattr(loops, "delete_contact", let_another_come_first)
+    publish_now(keeping.assembly, copies[0])
+    settle(keeping)
+
+    (contact,) = doubles.loops.audience.contacts
+    assert (contact.user_id, contact.fields["subscribed"]) == (str(user), False)
+
+
+def test_a_refusal_that_is_no_conflict_takes_nothing_from_the_newsletter(
+    keeping: Engine, doubles: Doubles
+) -> None:
+    news = NewsletterSubscribed(email="ada@example.com")
+    publish_now(keeping.assembly, news)
+    settle(keeping)
+    long = UserSignedUp(user_id=uuid7(), email="ada@example.com", name="x" * 100)
+    doubles.break_down("loops", "status", status=422, times=2)
+    publish_now(keeping.assembly, long)
+    keeping.work()
+
+    (contact,) = doubles.loops.audience.contacts
+    assert contact.fields["newsletter"] is True
+
+
+def test_news_that_is_refused_while_addresses_are_in_conflict_is_told_later(
+    keeping: Engine, doubles: Doubles
+) -> None:
+    first, second = uuid7(), uuid7()
+    publish_now(keeping.assembly, UserSignedUp(user_id=first, email="a@example.com", name="A"))
+    publish_now(keeping.assembly, UserSignedUp(user_id=second, email="b@example.com", name="B"))
+    settle(keeping)
+    publish_now(keeping.assembly, UserUpdated(user_id=first, email="b@example.com"))
+    publish_now(keeping.assembly, completed(first))
+    keeping.work()
+    assert all(row.died_at is None for row in keeping.owed())
+
+    publish_now(keeping.assembly, UserDeleted(user_id=second))
+    settle(keeping)
+
+    assert [event.name for event in doubles.loops.events] == ["training_completed"]
+
+
+def test_who_leaves_while_news_is_told_does_not_come_back_by_a_crash(
+    keeping: Engine, doubles: Doubles, user_id: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loops = keeping.assembly.services.loops
+    assert loops is not None
+    tell, delete = loops.tell, loops.delete_contact
+
+    def leave_meanwhile(*given: Any, **more: Any) -> None:
+        publish_now(keeping.assembly, UserDeleted(user_id=user_id))
+        with keeping.assembly.engine.begin() as connection:
+            left = "INSERT INTO insights.profile_news (user_id, deleted_at) VALUES (:id, now())"
+            connection.execute(text(left), {"id": user_id})
+        tell(*given, **more)
+        monkeypatch.setattr(loops, "tell", tell)
+
+    def crash(**_who: Any) -> None:
+        monkeypatch.setattr(loops, "delete_contact", delete)
+        raise ProviderUncertain("It is as good as a crash.")
+
+    monkeypatch.setattr(loops, "tell", leave_meanwhile)
+    monkeypatch.setattr(loops, "delete_contact", crash)
+    publish_now(keeping.assembly, uploaded(user_id))
+    settle(keeping)
+
+    assert doubles.loops.audience.contacts == []
+    assert len(doubles.loops.events) == 1
+
+
+def test_while_news_is_held_later_events_do_not_die_of_it(
+    keeping: Engine, doubles: Doubles, user_id: UUID
+) -> None:
+    doubles.break_down("loops", "lose", times=1)
+    publish_now(keeping.assembly, completed(user_id, "t-1"))
+    keeping.work()
+    with keeping.assembly.engine.begin() as connection:
+        connection.execute(text("UPDATE insights.emails SET tried_at = now() - interval '1 day'"))
+    keeping.pass_time()
+    keeping.work()
+    publish_now(keeping.assembly, completed(user_id, "t-2"))
+
+    keeping.work()
+
+    assert [row.died_at is None for row in keeping.owed()] == [False]
 
 
 def test_an_address_of_another_user_is_waited_for(keeping: Engine, doubles: Doubles) -> None:

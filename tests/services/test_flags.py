@@ -30,6 +30,7 @@ def fleet(assembly: Assembly, doubles: Doubles) -> Iterator[list[Flags]]:
 def test_one_process_asks_for_all(fleet: list[Flags], doubles: Doubles) -> None:
     doubles.posthog.flags = [flag("on", 100), flag("off", 0)]
     user = uuid7()
+    assert doubles.posthog.decide(str(user)) == {"on": True, "off": False}
 
     assert [each.is_on("on", user) for each in fleet] == [True] * 3
     assert [each.is_on("off", user) for each in fleet] == [False] * 3
@@ -50,6 +51,16 @@ def test_a_share_of_users_is_the_share_that_posthog_chooses(
 
 def test_a_flag_that_nobody_knows_is_off(fleet: list[Flags]) -> None:
     assert not fleet[0].is_on("unknown", uuid7())
+
+
+def test_definitions_are_told_to_a_secret_key_only(assembly: Assembly, doubles: Doubles) -> None:
+    """The public key of the project is not enough, as at PostHog."""
+    doubles.posthog.flags = [flag("on", 100)]
+    public = Flags(f"{doubles.url}/posthog", "phc", "phc_public", TcpCommands(assembly.redis), 300)
+
+    assert not public.is_on("on", uuid7())
+    public.close()
+    assert doubles.posthog.definitions_asked == 0
 
 
 def test_without_posthog_all_are_off_and_nobody_fails(fleet: list[Flags], doubles: Doubles) -> None:

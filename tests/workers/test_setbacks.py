@@ -1,17 +1,21 @@
 """One event for which a provider is always out of order, while it answers all others."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
 
-from errors import ProviderDown
+from errors import KeyRefused, ProviderDown, ProviderLimited
 from events import Event, PredictionMade, uuid7
+from handlers import Reject, RetryLater
 from tests.conftest import publish_now
 from tests.engine import Engine
 from tests.workers.doing import Doing, calling
 from workers.assembly import Assembly
+
+HOUR = timedelta(hours=1)
 
 
 def made(count: int) -> list[PredictionMade]:
@@ -28,12 +32,23 @@ def breaking_at(*poison: UUID) -> Doing:
     return Doing(behave)
 
 
-def days_later(engine: Engine, days: int = 1) -> None:
-    for _ in range(days * 20):
+def rest_ends(assembly: Assembly) -> None:
+    with assembly.engine.begin() as connection:
+        ended = "UPDATE insights.handlers SET resume_at = now() WHERE resume_at IS NOT NULL"
+        connection.execute(text(ended))
+
+
+def move_on(assembly: Assembly, *, seconds: int) -> None:
+    with assembly.engine.begin() as connection:
+        for moved in ("handlers SET resume_at = resume_at", "deliveries SET due_at = due_at"):
+            statement = f"UPDATE insights.{moved} - {seconds} * interval '1 second'"
+            connection.execute(text(statement))
+
+
+def days_later(engine: Engine) -> None:
+    for _ in range(20):
         engine.pass_time()
-        with engine.assembly.engine.begin() as connection:
-            connection.execute(text("UPDATE insights.handlers SET resume_at = now() "
-                                    "WHERE resume_at IS NOT NULL"))  # fmt: skip
+        rest_ends(engine.assembly)
         engine.work()
 
 
@@ -80,7 +95,7 @@ def test_it_is_tried_ever_less_and_never_dies(assembly: Assembly, engine: Engine
     publish_now(assembly, poison)
 
     pauses = []
-    for _ in range(6):
+    for _ in range(20):
         engine.pass_time()
         engine.work()
         (row,) = waits(engine)
@@ -88,7 +103,7 @@ def test_it_is_tried_ever_less_and_never_dies(assembly: Assembly, engine: Engine
         publish_now(assembly, *made(1))
         engine.work()
 
-    assert pauses == [1, 8, 64, 512, 3600, 3600]
+    assert pauses == [1, 4, 16, 64, 256, 1024] + [3600] * 14
     assert (row.attempts, row.died_at, row.last_error) == (0, None, "It answers 500.")
 
 
@@ -102,8 +117,115 @@ def test_an_outage_for_all_is_nobodys_setback(assembly: Assembly, engine: Engine
 
     rows = waits(engine)
     assert len(rows) == 40
-    assert {row.setbacks for row in rows} <= {0, 1, 2}
+    assert {row.setbacks for row in rows} <= {0, 1}
     assert max(row.seconds for row in rows) < 10
+
+
+def test_many_of_them_do_not_choke_the_others(assembly: Assembly, engine: Engine) -> None:
+    events = made(400)
+    poison = {event.id for event in events[::40]}
+    engine.follow(calling(breaking_at(*poison), batch=100))
+    publish_now(assembly, *events)
+
+    for _ in range(60):
+        engine.work()
+        move_on(assembly, seconds=2)
+
+    assert {row.event_id for row in waits(engine)} == poison
+
+
+def test_it_keeps_its_pause_when_the_provider_is_down_for_all(
+    assembly: Assembly, engine: Engine
+) -> None:
+    (poison,) = made(1)
+    engine.follow(calling(breaking_at(poison.id), batch=1))
+    publish_now(assembly, poison)
+    for _ in range(3):
+        engine.pass_time()
+        engine.work()
+        publish_now(assembly, *made(1))
+        engine.work()
+    with assembly.engine.begin() as connection:
+        connection.execute(text("UPDATE insights.handlers SET failures_in_row = 5"))
+
+    engine.pass_time()
+    engine.work()
+
+    (row,) = waits(engine)
+    assert (row.setbacks, round(row.seconds)) == (3, 64)
+
+
+def test_the_whole_fleet_knows_that_others_are_answered(assembly: Assembly, engine: Engine) -> None:
+    """A worker that met no failure itself ends the row of failures that others met."""
+    (poison,) = made(1)
+    engine.follow(calling(breaking_at(poison.id), batch=1))
+    publish_now(assembly, poison)
+    engine.work()
+    other = Engine(assembly, engine.handlers)
+    publish_now(assembly, *made(1))
+
+    other.work()
+
+    with assembly.engine.connect() as connection:
+        failures = "SELECT failures_in_row FROM insights.handlers WHERE name = 'calling'"
+        assert connection.scalar(text(failures)) == 0
+
+
+def test_being_asked_too_often_is_no_setback(assembly: Assembly, engine: Engine) -> None:
+    def behave(_batch: Sequence[Event]) -> None:
+        raise ProviderLimited("It answers 429.")
+
+    engine.follow(calling(Doing(behave), batch=1))
+    publish_now(assembly, *made(1))
+    for _ in range(5):
+        rest_ends(assembly)
+        engine.pass_time()
+        engine.work()
+
+    (row,) = waits(engine)
+    assert (row.setbacks, row.attempts) == (0, 0)
+
+
+def test_a_refused_key_is_reported_once_and_nothing_dies(
+    assembly: Assembly, engine: Engine, monkeypatch: Any
+) -> None:
+    def behave(_batch: Sequence[Event]) -> None:
+        raise KeyRefused("It answers 401.")
+
+    reported: list[Any] = []
+    monkeypatch.setattr(assembly.sentry, "failed", lambda _work, error, **_: reported.append(error))
+    engine.follow(calling(Doing(behave), batch=1, max_attempts=2))
+    publish_now(assembly, *made(3))
+    for _ in range(10):
+        rest_ends(assembly)
+        engine.pass_time()
+        engine.work()
+
+    assert [type(error) for error in reported] == [KeyRefused]
+    assert {(row.attempts, row.died_at) for row in waits(engine)} == {(0, None)}
+
+
+def test_a_probe_that_tells_nothing_does_not_prolong_the_rest(
+    assembly: Assembly, engine: Engine
+) -> None:
+    outcomes = iter([ProviderDown("away")] * 3 + [Reject("held"), RetryLater(HOUR, "not yet")])
+
+    def behave(_batch: Sequence[Event]) -> None:
+        if outcome := next(outcomes, None):
+            raise outcome
+
+    doing = Doing(behave)
+    engine.follow(calling(doing, batch=1))
+    publish_now(assembly, *made(5))
+    for _ in range(3):
+        engine.pass_time()
+        engine.deliver(engine.lease()[0])
+    rest_ends(assembly)
+    engine.pass_time()
+
+    engine.work()
+
+    assert sorted(row.died_at is None for row in waits(engine)) == [False, True]
 
 
 def test_it_is_reported_once_when_it_stands_alone(
