@@ -20,6 +20,8 @@ FORBIDDEN = frozenset(
         "data_base64",
         "vars",
         "env",
+        # Of a caller's header `baggage`, which may say anything.
+        "dynamic_sampling_context",
     }
 )
 OURS = ("release", "dist", "environment")

@@ -15,10 +15,14 @@ class Item:
     payload: Any
 
 
-def items_of(body: bytes) -> Iterator[Item]:
-    """The items of an envelope, compressed or not. Raises ValueError."""
-    plain = gzip.decompress(body) if body.startswith(b"\x1f\x8b") else body
-    _header, _, rest = plain.partition(b"\n")
+def plain(body: bytes) -> bytes:
+    """An envelope that came compressed or not. Raises OSError, EOFError, zlib.error."""
+    return gzip.decompress(body) if body.startswith(b"\x1f\x8b") else body
+
+
+def items_of(envelope: bytes) -> Iterator[Item]:
+    """The items of a plain envelope. Raises ValueError, KeyError."""
+    _header, _, rest = envelope.partition(b"\n")
     while rest.strip():
         line, _, rest = rest.lstrip(b"\n").partition(b"\n")
         header = json.loads(line)

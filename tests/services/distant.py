@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import httpx
+import sentry_sdk
 
 
 @contextmanager
@@ -28,3 +29,15 @@ def distant_sandbox(redis_url: str) -> Iterator[str]:
 
 def state(url: str, provider: str = "sentry") -> Any:
     return httpx.get(f"{url}/sandbox/state/{provider}").json()
+
+
+def raw_envelopes(url: str) -> list[str]:
+    """All that Sentry was sent, as text."""
+    found: list[str] = httpx.get(f"{url}/sandbox/sentry/raw").json()
+    return found
+
+
+def hang_up() -> None:
+    """Have this process tell Sentry nothing any more."""
+    sentry_sdk.get_client().close()
+    sentry_sdk.get_global_scope().set_client(None)

@@ -19,7 +19,7 @@ from services import Services
 from services.sentry import Sentry
 from tests.conftest import Servers, publish_now
 from tests.engine import Engine
-from tests.services.distant import distant_sandbox, state
+from tests.services.distant import distant_sandbox, hang_up, raw_envelopes, state
 from tests.workers.doing import Doing, calling
 from workers.assembly import Assembly
 from workers.doubles import settings_for
@@ -50,8 +50,7 @@ def watched(assembly: Assembly, distant: str) -> Iterator[Engine]:
     )
     engine = Engine(made)
     yield engine
-    sentry_sdk.get_client().close()
-    sentry_sdk.get_global_scope().set_client(None)
+    hang_up()
     engine.follow(*assembly.handlers.values())
     made.close()
 
@@ -240,7 +239,7 @@ def test_nothing_personal_leaves(watched: Engine, distant: str) -> None:
 
     assert len(reports(distant)) == 2
     assert len(reports(distant, "transactions")) > 5
-    sent = httpx.get(f"{distant}/sandbox/sentry/raw").json()
+    sent = raw_envelopes(distant)
     assert len(sent) > 7
     assert not [raw for raw in sent if CANARY in raw]
 

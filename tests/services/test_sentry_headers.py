@@ -1,0 +1,61 @@
+"""Our trace headers are nobody else's business: no provider is sent them."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from events import UserSignedUp, uuid7
+from handlers import external
+from handlers.analytics import forward
+from handlers.contacts import keep_contacts
+from handlers.profiles import keep_profiles
+from services import Services
+from services.sentry import Sentry
+from tests.conftest import Servers, publish_now
+from tests.doubles import Doubles
+from tests.engine import Engine
+from tests.services.distant import distant_sandbox, hang_up
+from workers.assembly import Assembly
+
+OURS = {"sentry-trace", "baggage", "traceparent"}
+
+
+@pytest.fixture(scope="module")
+def dsn(servers: Servers) -> Iterator[str]:
+    with distant_sandbox(servers.redis_url) as url:
+        yield f"http://key@{url.removeprefix('http://')}/sentry/1"
+
+
+@pytest.fixture
+def watched(provided: Assembly, dsn: str) -> Iterator[Engine]:
+    """An engine that works with the doubles in a process that has Sentry."""
+    provided.sentry = Sentry(dsn, environment="test", release=None, traces=1.0)
+    engine = Engine(provided)
+    yield engine
+    hang_up()
+    engine.follow(*provided.handlers.values())
+
+
+def test_loops_and_posthog_are_not_told_of_our_traces(watched: Engine, doubles: Doubles) -> None:
+    traced = []
+
+    @external("asking", UserSignedUp)
+    def ask(event: UserSignedUp, services: Services, _key: str) -> None:
+        traced.append(watched.assembly.sentry.traceparent())
+        services.is_on("a-flag", event.user_id)
+
+    watched.follow(keep_profiles, keep_contacts, forward, ask)
+    publish_now(watched.assembly, UserSignedUp(user_id=uuid7(), email="a@example.com"))
+    watched.work()
+    watched.pass_time()
+    watched.work()
+
+    kept = doubles.server.world.requests
+    sent = [*kept["loops"], *kept["posthog"]]
+    assert str(traced[0]).endswith("-01")
+    assert [each.path for each in sent if OURS & each.headers.keys()] == []
+    assert {each.path for each in sent} == {
+        "/loops/api/v1/contacts/update",
+        "/posthog/batch/",
+        "/posthog/flags/definitions",
+    }
