@@ -44,6 +44,7 @@ def posthog_of(world: World) -> dict[str, Any]:
         "events": [asdict(event) for event in project.events()],
         "persons": project.persons,
         "warnings": project.warnings,
+        "flags": project.flags,
         "definitions_asked": project.definitions_asked,
     }
 

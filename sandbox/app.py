@@ -11,6 +11,7 @@ from sandbox.faults import Misbehave
 from sandbox.loops import api as loops
 from sandbox.pages import views
 from sandbox.posthog import api as posthog
+from sandbox.requests import Remember
 from sandbox.sentry import api as sentry
 from sandbox.upstash import api as upstash
 from sandbox.world import World
@@ -30,4 +31,6 @@ def create_app(world: World, hang_up: Callable[[Scope], None]) -> Starlette:
     )
     app.state.world = world
     app.add_middleware(Misbehave, faults=world.faults, hang_up=hang_up)
+    # The last that is added is the first that is asked: what runs into a fault is kept too.
+    app.add_middleware(Remember, requests=world.requests)
     return app

@@ -5,10 +5,9 @@ from collections.abc import Callable
 from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict, Field
-from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-REFUSAL = {"success": False, "message": "The sandbox was told to refuse this."}
+from sandbox.refusals import WORDED
 
 
 class Kind(StrEnum):
@@ -32,6 +31,10 @@ class Fault(BaseModel):
     times: int | None = Field(None, ge=1)
     path: str = Field("", description="Only requests whose path contains this.")
     headers: dict[str, str] = {}
+    message: str = Field(
+        "The sandbox was told to refuse this.",
+        description="What a `status` says, in the provider's own form.",
+    )
 
 
 class Faults:
@@ -74,12 +77,15 @@ class Misbehave:
             await self.app(scope, receive, send)
             return
         path = scope["path"]
-        fault = self.faults.meet(path.split("/")[1], path)
+        provider = path.split("/")[1]
+        fault = self.faults.meet(provider, path)
         if fault is None:
             await self.app(scope, receive, send)
         elif fault.kind is Kind.STATUS:
             await read_all(receive)
-            await JSONResponse(REFUSAL, fault.status, fault.headers)(scope, receive, send)
+            response = WORDED[provider](fault.status, fault.message)
+            response.headers.update(fault.headers)
+            await response(scope, receive, send)
         elif fault.kind is Kind.LATENCY:
             await asyncio.sleep(fault.seconds)
             await self.app(scope, receive, send)

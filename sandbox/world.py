@@ -1,11 +1,13 @@
 """All doubles of one sandbox, and the time that they share."""
 
+from collections import deque
 from collections.abc import Mapping
 
 from sandbox.clock import Clock
 from sandbox.faults import Faults
 from sandbox.loops.team import Team
 from sandbox.posthog.project import Project
+from sandbox.requests import KEPT, Sent
 from sandbox.sentry.intake import Intake
 from sandbox.templates import Template
 from sandbox.upstash.database import Database
@@ -21,6 +23,7 @@ class World:
         self.redis_url = redis_url
         self.clock = Clock()
         self.faults = Faults()
+        self.requests: dict[str, deque[Sent]] = {name: deque(maxlen=KEPT) for name in PROVIDERS}
         self.upstash = Database(redis_url)
         self.forget()
 
@@ -28,6 +31,8 @@ class World:
         """Forget everything that was sent, and end all faults."""
         self.faults.of.clear()
         self.faults.met.clear()
+        for kept in self.requests.values():
+            kept.clear()
         self.loops = Team(self.templates, self.clock)
         self.posthog = Project(self.clock)
         self.sentry = Intake()

@@ -69,7 +69,8 @@ class Loops:
         """Send an event about a contact, once for each key of the last 24 hours."""
         self.pace.wait()
         body: dict[str, Any] = {"eventName": name, "email": email, "userId": str(user_id)}
-        body |= {"eventProperties": dict(properties or {})}
+        if properties:
+            body |= {"eventProperties": dict(properties)}
         self.api.call(
             "POST", "/v1/events/send", ALREADY, json=body, headers={"Idempotency-Key": key}
         )

@@ -9,6 +9,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from sandbox.keys import opens
+from sandbox.loops.paging import page_of
 from sandbox.loops.refusal import Refused, check_lengths, check_properties, need_email
 from sandbox.loops.team import Sent, Team
 
@@ -31,7 +32,7 @@ def endpoint(answer: Answer) -> Endpoint:
             check_lengths(body)
             response = JSONResponse(answer(team, request, body))
         except Refused as refused:
-            response = JSONResponse(refused.body, refused.status)
+            response = refused.response
             remaining = 0 if refused.status == 429 else team.per_second - len(team.last_second)  # noqa: PLR2004
         response.headers["x-ratelimit-limit"] = str(team.per_second)
         response.headers["x-ratelimit-remaining"] = str(remaining)
@@ -114,10 +115,14 @@ def send_event(team: Team, request: Request, body: dict[str, Any]) -> Any:
     properties = body.get("eventProperties") or {}
     check_properties(properties)
     key = request.headers.get("idempotency-key")
-    team.use_key(key)
     contact = {k: v for k, v in body.items() if k not in RESERVED}
     ids = {k: body[k] for k in ("email", "userId", "mailingLists") if body.get(k) is not None}
-    team.audience.upsert(ids | contact, team.clock.now())
+    team.use_key(key)
+    try:
+        team.audience.upsert(ids | contact, team.clock.now())
+    except Refused:
+        team.keys.pop(str(key), None)
+        raise
     team.events.append(Sent(name, email, user_id, properties, key, team.clock.now()))
     return {"success": True}
 
@@ -136,20 +141,13 @@ def send_transactional(team: Team, request: Request, body: dict[str, Any]) -> An
     return {"success": True}
 
 
-def list_transactional(team: Team, _request: Request, _body: dict[str, Any]) -> Any:
-    """The published emails, all on one page."""
-    data = [
+def list_transactional(team: Team, request: Request, _body: dict[str, Any]) -> Any:
+    """The published emails, a page of them."""
+    rows = [
         {"id": id_, "name": each.name, "dataVariables": sorted(each.variables)}
         for id_, each in team.templates.items()
     ]
-    count = len(data)
-    pagination: dict[str, int | None] = {
-        "totalResults": count,
-        "returnedResults": count,
-        "perPage": 50,
-    }
-    pagination |= {"totalPages": 1, "nextCursor": None, "nextPage": None}
-    return {"pagination": pagination, "data": data}
+    return page_of(rows, request.url)
 
 
 CALLS: tuple[tuple[str, str, Answer], ...] = (

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from starlette.requests import Request
 from starlette.responses import JSONResponse
 
 LONGEST = 500
@@ -16,12 +15,10 @@ class Refused(Exception):
         self.status = status
         self.body = {"success": False, "message": message} | more
 
-
-async def answer_refusal(_request: Request, refused: Exception) -> JSONResponse:
-    """The answer of a request that was refused."""
-    if not isinstance(refused, Refused):
-        raise refused
-    return JSONResponse(refused.body, refused.status)
+    @property
+    def response(self) -> JSONResponse:
+        """The answer of a request that was refused."""
+        return JSONResponse(self.body, self.status)
 
 
 def check_lengths(value: object, path: str = "") -> None:

@@ -1,6 +1,7 @@
-"""The pages: inbox, contacts, people, errors and traces."""
+"""The pages: inbox, contacts, people, flags, errors and traces."""
 
 from collections import defaultdict
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,11 +10,18 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
+from sandbox.posthog.project import groups_of, percentage
 from sandbox.sentry.traces import traces_of
 from sandbox.world import World
 
 pages = Environment(loader=FileSystemLoader(Path(__file__).parent), autoescape=True)
-TABS = {"/": "Inbox", "/contacts": "Contacts", "/people": "People", "/errors": "Errors"}
+TABS = {
+    "/": "Inbox",
+    "/contacts": "Contacts",
+    "/people": "People",
+    "/flags": "Flags",
+    "/errors": "Errors",
+}
 
 
 def page(request: Request, name: str, **data: Any) -> Response:
@@ -56,6 +64,21 @@ async def people(request: Request) -> Response:
     return page(request, "people.html", people=shown, warnings=project.warnings)
 
 
+async def flags(request: Request) -> Response:
+    """The flags at PostHog, and whom they are rolled out to."""
+    shown = [
+        (flag, [(percentage(group), conditions(group)) for group in groups_of(flag)])
+        for flag in request.app.state.world.posthog.flags
+    ]
+    return page(request, "flags.html", flags=shown)
+
+
+def conditions(group: Mapping[str, Any]) -> str:
+    """What the persons of a group have in common."""
+    found = group.get("properties") or []
+    return ", ".join(f"{each.get('key')}: {each.get('value')}" for each in found)
+
+
 async def errors(request: Request) -> Response:
     """Errors, the traces of what was done, and the check-ins of scheduled jobs."""
     intake = request.app.state.world.sentry
@@ -74,5 +97,6 @@ ROUTES = [
     Route("/inbox/{id:int}", email),
     Route("/contacts", contacts),
     Route("/people", people),
+    Route("/flags", flags),
     Route("/errors", errors),
 ]

@@ -4,6 +4,7 @@ import gzip
 import hashlib
 import json
 import zlib
+from collections.abc import Mapping
 from typing import Any
 
 from starlette.requests import Request
@@ -15,6 +16,9 @@ from sandbox.posthog.project import Project
 
 MOST = 20_000_000
 MAGIC = b"\x1f\x8b"
+SECRET_KEYS = ("phx_", "phs_")
+KINDS = {401: "authentication_error", 413: "payload_too_large", 429: "throttled_error"}
+BROKEN = 500
 
 
 def project_of(request: Request) -> Project:
@@ -34,10 +38,14 @@ async def body_of(request: Request) -> dict[str, Any] | None:
     return body if isinstance(body, dict) else None
 
 
+def key_in(body: Mapping[str, Any]) -> str:
+    """The project's key, which comes in the body; empty where it does not."""
+    return str(body.get("api_key") or body.get("token") or "")
+
+
 def refusal(status: int, detail: str) -> JSONResponse:
     """An error as PostHog words it."""
-    kinds = {401: "authentication_error", 413: "payload_too_large"}
-    kind = kinds.get(status, "validation_error")
+    kind = KINDS.get(status, "validation_error" if status < BROKEN else "server_error")
     return JSONResponse({"type": kind, "code": "invalid", "detail": detail}, status)
 
 
@@ -49,8 +57,7 @@ async def capture(request: Request) -> Response:
     body = await body_of(request)
     if body is None:
         return refusal(400, "The body is not JSON.")
-    key = body.get("api_key") or body.get("token")
-    if not opens(str(key or "")):
+    if not opens(key_in(body)):
         return refusal(401, "Project API key invalid.")
     messages = body.get("batch", [body])
     if not isinstance(messages, list):
@@ -65,7 +72,7 @@ async def capture(request: Request) -> Response:
 async def flags(request: Request) -> Response:
     """`/flags/`: what the flags are for one person."""
     project, body = project_of(request), await body_of(request)
-    if body is None or not (body.get("api_key") or body.get("token")):
+    if body is None or not opens(key_in(body)):
         return refusal(401, "Project API key invalid.")
     wanted = body.get("flag_keys_to_evaluate")
     decided = project.decide(str(body.get("distinct_id")))
@@ -89,8 +96,9 @@ async def flags(request: Request) -> Response:
 async def definitions(request: Request) -> Response:
     """`/flags/definitions`: all flags, for local evaluation; 304 where nothing changed."""
     project = project_of(request)
-    if not request.headers.get("authorization", "").startswith("Bearer "):
-        return refusal(401, "A secret key is needed.")
+    scheme, _, key = request.headers.get("authorization", "").partition(" ")
+    if scheme != "Bearer" or not key.startswith(SECRET_KEYS):
+        return refusal(401, "A personal (phx_) or project secret (phs_) key is needed.")
     project.definitions_asked += 1
     body = {"flags": project.flags, "group_type_mapping": {}, "cohorts": {}}
     etag = f'"{hashlib.sha256(json.dumps(body).encode()).hexdigest()[:16]}"'

@@ -89,11 +89,22 @@ class Project:
 def any_group(flag: Mapping[str, Any], distinct_id: str) -> bool:
     """Whether a flag's roll-out takes a person in; conditions on properties are not known here."""
     share = share_of(flag["key"], distinct_id)
-    groups = flag.get("filters", {}).get("groups", [])
     return any(
-        not group.get("properties") and share * 100 <= (group.get("rollout_percentage") or 100)
-        for group in groups
+        not group.get("properties") and share * 100 <= percentage(group)
+        for group in groups_of(flag)
     )
+
+
+def groups_of(flag: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Whom a flag is rolled out to: a share each, of those who meet its conditions."""
+    groups: list[Mapping[str, Any]] = flag.get("filters", {}).get("groups", [])
+    return groups
+
+
+def percentage(group: Mapping[str, Any]) -> float:
+    """How many take part; all where it is not said."""
+    said = group.get("rollout_percentage")
+    return 100 if said is None else said
 
 
 def share_of(key: str, distinct_id: str) -> float:

@@ -44,9 +44,9 @@ async def single(request: Request) -> Response:
     except Wrong as wrong:
         return wrong.response
     except RedisError as error:
-        return JSONResponse({"error": str(error)}, 400)
+        return failed(error)
     if isinstance(reply, ResponseError):
-        return JSONResponse({"error": str(reply)}, 400)
+        return failed(reply)
     return answer(request, {"result": encoded(request, reply)})
 
 
@@ -58,7 +58,8 @@ async def command_of(request: Request) -> list[Any]:
         words: list[Any] = [unquote(part) for part in path.split("/")]
         words += [raw.decode()] if raw else []
         for name, value in request.query_params.multi_items():
-            words += [name] if value == "" else [name, value]
+            if name != "_token":
+                words += [name] if value == "" else [name, value]
         return words
     command = parsed(raw)
     if not isinstance(command, list) or not command:
@@ -75,7 +76,7 @@ async def pipeline(request: Request) -> Response:
     except Wrong as wrong:
         return wrong.response
     except RedisError as error:
-        return JSONResponse({"error": str(error)}, 400)
+        return failed(error)
     return answer(request, [told(request, reply) for reply in replies])
 
 
@@ -87,7 +88,7 @@ async def multi_exec(request: Request) -> Response:
     except Wrong as wrong:
         return wrong.response
     except RedisError as error:
-        return JSONResponse({"error": str(error)}, 400)
+        return failed(error)
     return answer(request, [told(request, reply) for reply in replies])
 
 
@@ -133,8 +134,19 @@ def parsed(raw: bytes) -> Json:
 def told(request: Request, reply: Any) -> dict[str, Json]:
     """One command's part of an answer."""
     if isinstance(reply, ResponseError):
-        return {"error": str(reply)}
+        return {"error": whole(reply)}
     return {"result": encoded(request, reply)}
+
+
+def failed(error: RedisError) -> Response:
+    """The answer where Redis refused a request, or is not there."""
+    status = 400 if isinstance(error, ResponseError) else 503
+    return JSONResponse({"error": whole(error)}, status)
+
+
+def whole(error: RedisError) -> str:
+    """What Redis said, with the code that redis-py cuts off."""
+    return f"{error.status_code} {error}" if error.status_code else str(error)
 
 
 def encoded(request: Request, reply: Any) -> Json:

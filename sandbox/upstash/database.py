@@ -7,6 +7,8 @@ from typing import Any
 import redis.asyncio as redis
 from redis.exceptions import ResponseError
 
+from sandbox.upstash.refusal import check
+
 SHEBANG = "#!lua"
 Reply = Any
 
@@ -48,8 +50,12 @@ class Database:
             return list(await line.execute(raise_on_error=False))
 
     def plain(self, command: Sequence[Any]) -> list[str | bytes]:
-        """The command as strings; Upstash's own script flags, which Redis refuses, are cut off."""
+        """The command as strings; Upstash's own script flags, which Redis refuses, are cut off.
+
+        Raises ResponseError for a command that is not taken over REST.
+        """
         words = [text_of(word) for word in command]
+        check(words)
         name = words[0].upper()
         if name == "EVAL":
             words[1] = without_shebang(words[1])

@@ -6,6 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
+from sandbox.templates import Template
 from tests.doubles import Doubles
 from workers.doubles import id_of
 
@@ -82,6 +83,54 @@ def test_a_team_may_ask_ten_times_a_second(http: httpx.Client, doubles: Doubles)
     assert "retry-after" not in answers[-1].headers
     doubles.pass_time(1 / 3600)
     assert http.get("/v1/api-key").status_code == 200
+
+
+def pages(http: httpx.Client, path: str) -> Iterator[dict[str, Any]]:
+    cursor: str | None = ""
+    while cursor is not None:
+        page = http.get(path, params={"cursor": cursor} if cursor else {}).json()
+        yield page
+        cursor = page["pagination"]["nextCursor"]
+
+
+def test_emails_are_listed_a_page_at_a_time(http: httpx.Client, doubles: Doubles) -> None:
+    doubles.loops.templates = {f"cl{n}": Template(f"mail {n}", "") for n in range(45)}
+
+    first, second, third = pages(http, "/v1/transactional-emails")
+
+    found = [row["id"] for page in (first, second, third) for row in page["data"]]
+    assert found == [f"cl{n}" for n in range(45)]
+    assert first["pagination"] == {
+        "totalResults": 45, "returnedResults": 20, "perPage": 20, "totalPages": 3,
+        "nextCursor": first["pagination"]["nextCursor"],
+        "nextPage": first["pagination"]["nextPage"],
+    }  # fmt: skip
+    assert http.get(first["pagination"]["nextPage"]).json() == second
+    assert (
+        third["pagination"] | {"returnedResults": 5, "nextCursor": None, "nextPage": None}
+        == (third["pagination"])
+    )
+
+
+@pytest.mark.parametrize(
+    ("query", "status"),
+    [
+        ({"perPage": "9"}, 400),
+        ({"perPage": "51"}, 400),
+        ({"perPage": "many"}, 400),
+        ({"cursor": "unknown"}, 400),
+        ({"perPage": "10"}, 200),
+        ({"perPage": "50"}, 200),
+    ],
+)
+def test_a_page_has_ten_to_fifty_emails(
+    query: dict[str, str], status: int, http: httpx.Client
+) -> None:
+    answer = http.get("/v1/transactional-emails", params=query)
+
+    assert answer.status_code == status
+    if status == 200:
+        assert answer.json()["pagination"]["perPage"] == int(query["perPage"])
 
 
 def test_an_email_is_rendered_and_what_people_wrote_is_no_html(

@@ -10,7 +10,7 @@ from tests.engine import Engine
 from tests.handlers.test_contacts import story, uploaded
 
 
-@pytest.mark.parametrize("path", ["/", "/contacts", "/people", "/errors"])
+@pytest.mark.parametrize("path", ["/", "/contacts", "/people", "/flags", "/errors"])
 def test_a_page_opens_with_nothing_to_show(path: str, doubles: Doubles) -> None:
     answer = httpx.get(doubles.url + path)
 
@@ -28,6 +28,28 @@ def test_what_was_sent_is_shown(outfitted: Engine, doubles: Doubles) -> None:
     assert "Welcome to ML Insights" in httpx.get(doubles.url).text
     assert "countess@example.com" in httpx.get(f"{doubles.url}/contacts").text
     assert "dataset_uploaded" in httpx.get(f"{doubles.url}/people").text
+
+
+def test_flags_are_shown_with_whom_they_are_rolled_out_to(doubles: Doubles) -> None:
+    pro = {"key": "plan", "value": ["pro"], "operator": "exact", "type": "person"}
+    flags = [
+        {"key": "half", "active": True, "filters": {"groups": [{"rollout_percentage": 50}]}},
+        {"key": "all-pro", "filters": {"groups": [{"properties": [pro]}]}},
+        {"key": "ended", "active": False, "filters": {"groups": []}},
+    ]
+    httpx.put(f"{doubles.url}/sandbox/flags", json=flags)
+
+    page = httpx.get(f"{doubles.url}/flags").text
+    half, pro_only, ended = (row.split("</tr>")[0] for row in page.split("<tr>")[2:])
+
+    assert "half" in half
+    assert ">active<" in half
+    assert "50%" in half
+    assert "100% of plan: [&#39;pro&#39;]" in pro_only
+    assert ">active<" in pro_only
+    assert ">not active<" in ended
+    assert "nobody" in ended
+    assert httpx.get(f"{doubles.url}/sandbox/state/posthog").json()["flags"] == flags
 
 
 def test_faults_are_set_by_request_and_shown(doubles: Doubles) -> None:

@@ -9,7 +9,7 @@ from upstash_redis import Redis
 from upstash_redis.errors import UpstashError
 
 from tests.doubles import Doubles
-from tests.sandbox.conftest import Node
+from tests.sandbox.node import Node
 from workers.assembly import Assembly
 from workers.doubles import id_of
 
