@@ -129,7 +129,7 @@ def emails(expected: Expected, seen: Seen) -> Iterator[Finding]:
 
 
 def audience(expected: Expected, seen: Seen) -> Iterator[Finding]:
-    """Contacts are as profiles are, and analytics knows each event once."""
+    """Contacts are as profiles are, readers are there, and each event is known once."""
     yield from compare("analytics", seen.tracked, seen.told.captured)
     wanted = {
         id_: (email, name and name.split()[0])
@@ -137,6 +137,8 @@ def audience(expected: Expected, seen: Seen) -> Iterator[Finding]:
         if email is not None
     }
     yield from differing("contact", wanted, seen.told.contacts)
+    yield from compare("reader", expected.readers, seen.told.readers)
+    yield from compare("workflow", expected.firsts, seen.told.firsts)
 
 
 def leaks(seen: Seen) -> Iterator[Finding]:

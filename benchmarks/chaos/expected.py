@@ -7,9 +7,9 @@ from uuid import UUID
 
 from benchmarks.chaos.events import ChaosHappened, WorkAsked
 from benchmarks.chaos.ledger import Entry, Mark, Standing, entries, marks, standings
-from benchmarks.chaos.letters import Letter, leavers, letters
+from benchmarks.chaos.letters import Letter, firsts, leavers, letters
 from benchmarks.chaos.load import Load
-from events import Event, UserSignedUp, UserUpdated
+from events import Event, NewsletterSubscribed, UserSignedUp, UserUpdated
 from events.progress import News, news_of
 from events.trainings import TrainingEvent
 
@@ -31,6 +31,8 @@ class Expected:
     calls: dict[str, Sequence[UUID]]
     news: dict[str, News]
     letters: Sequence[Letter]
+    firsts: Sequence[str]
+    readers: Sequence[str]
     left: set[UUID]
 
 
@@ -58,6 +60,8 @@ def expect(load: Load) -> Expected:
         },
         news=newest_news(events),
         letters=list(dict.fromkeys(letters(events, passed))),
+        firsts=firsts(events),
+        readers=[event.email for event in events if isinstance(event, NewsletterSubscribed)],
         left=leavers(events),
     )
 

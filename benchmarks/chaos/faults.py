@@ -74,6 +74,7 @@ class Faults:
             | {
                 "Loops ill": Kind(partial(self.ill, "loops"), 1, 3, LOOPS),
                 "PostHog ill": Kind(partial(self.ill, "posthog"), 1, 3, ("analytics",)),
+                "Sentry ill": Kind(partial(self.ill, "sentry"), 1, 3),
                 "worker frozen": Kind(self.freeze, 4, 7),
                 "Redis flushed": Kind(self.flush),
                 "Redis away": Kind(self.stop_redis, 0.5, 2),

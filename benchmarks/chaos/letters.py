@@ -5,12 +5,23 @@ from typing import NamedTuple
 from uuid import UUID
 
 from benchmarks.chaos.ledger import Mark
-from events import Event, TrainingCompleted, TrainingFailed, UserDeleted, UserSignedUp, named_id
+from events import (
+    DatasetUploaded,
+    Event,
+    SubscriptionActivated,
+    TrainingCompleted,
+    TrainingFailed,
+    UserDeleted,
+    UserSignedUp,
+    named_id,
+)
 
 TRACKED = (
     "dataset.deleted",
     "dataset.uploaded",
+    "plan.changed",
     "prediction.made",
+    "subscription.activated",
     "training.cancelled",
     "training.completed",
     "training.failed",
@@ -42,6 +53,8 @@ def letters(events: Iterable[Event], marks: Iterable[Mark]) -> Iterator[Letter]:
                 yield letter(user, "training_complete", training)
             case TrainingFailed(user_id=user, training_id=training):
                 yield letter(user, "training_failed", training)
+            case SubscriptionActivated(user_id=user, subscription_id=subscription):
+                yield letter(user, "subscription_confirmed", subscription)
     for mark in marks:
         if mark.mark == "80":
             yield letter(mark.user_id, "limit_warning", f"{mark.resource} {mark.month}")
@@ -50,6 +63,17 @@ def letters(events: Iterable[Event], marks: Iterable[Mark]) -> Iterator[Letter]:
 def letter(user: UUID, template: str, about: str) -> Letter:
     """An email under the key that is documented for it."""
     return Letter(str(named_id("email", user, template, about)), user, f"{template} {about}")
+
+
+def firsts(events: Iterable[Event]) -> list[str]:
+    """The keys of what Loops is told once of each user."""
+    names = {DatasetUploaded: "dataset_uploaded", TrainingCompleted: "training_completed"}
+    deeds = {
+        (event.user_id, names[type(event)])
+        for event in events
+        if isinstance(event, DatasetUploaded | TrainingCompleted)
+    }
+    return [str(named_id("milestone", *deed)) for deed in deeds]
 
 
 def leavers(events: Iterable[Event]) -> set[UUID]:

@@ -8,12 +8,13 @@ from datetime import datetime
 from benchmarks.chaos.draw import Draw, Timed
 from benchmarks.chaos.events import ChaosHappened, WorkAsked
 from benchmarks.chaos.people import Person, life, some_people
-from events import Event
+from events import Event, NewsletterSubscribed
 
 PEOPLE_PER_SECOND = 0.8
 FEWEST_PEOPLE = 12
 HAPPENS_PER_SECOND = 10
 WORK_PER_SECOND = 0.6
+READERS_PER_SECOND = 0.3
 BURST, BURSTS_EVERY = 150, 6.0
 POISONOUS = 0.01
 DELAYED, LONGEST_DELAY = 0.25, 3.0
@@ -76,6 +77,9 @@ def steps_of_chaos(draw: Draw, seconds: float) -> Iterator[Step]:
         yield Step(at, [happening(draw, at)], in_sql=draw.chance(SQL))
     for at in draw.times(int(seconds / BURSTS_EVERY), 0, seconds):
         yield Step(at, [happening(draw, at) for _ in range(BURST)])
+    for at in draw.times(int(READERS_PER_SECOND * seconds), 0, seconds):
+        email = f"{draw.choice.getrandbits(32):08x}@example.com"
+        yield Step(at, [draw.event(NewsletterSubscribed, at, email=email)[1]])
     for at in draw.times(int(WORK_PER_SECOND * seconds), 0, seconds):
         yield Step(at, [draw.event(WorkAsked, at, seconds=draw.choice.uniform(4, 6))[1]])
 

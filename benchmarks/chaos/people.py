@@ -13,7 +13,9 @@ from benchmarks.chaos.draw import Draw, Timed
 from events import (
     DatasetDeleted,
     DatasetUploaded,
+    PlanChanged,
     PredictionMade,
+    SubscriptionActivated,
     TrainingCancelled,
     TrainingCompleted,
     TrainingFailed,
@@ -51,6 +53,8 @@ def life(draw: Draw, person: Person, first: float, last: float) -> Iterator[Time
     if person.leaves:
         yield draw.event(UserDeleted, draw.choice.uniform(first, last), user_id=person.id)
         return
+    if person.plan != "free":
+        yield from subscription(draw, person, first, last)
     yield from datasets(draw, person, first, last)
     for at in draw.times(draw.choice.randint(0, 12), first, last):
         yield from training(draw, person, at, last)
@@ -75,6 +79,14 @@ def identity(draw: Draw, person: Person, first: float, last: float) -> Iterator[
         word = f"{draw.choice.getrandbits(32):08x}"
         new: Data = {"email": f"{word}@example.com"} if draw.chance(0.5) else {"name": word}
         yield draw.event(UserUpdated, at, user_id=person.id, **new)
+
+
+def subscription(draw: Draw, person: Person, first: float, last: float) -> Iterator[Timed]:
+    """What is told once somebody pays."""
+    at = draw.choice.uniform(first, last)
+    bought: Data = {"user_id": person.id, "plan": person.plan}
+    yield draw.event(SubscriptionActivated, at, subscription_id=f"sub_{person.id.hex}", **bought)
+    yield draw.event(PlanChanged, at, previous_plan="free", **bought)
 
 
 def datasets(draw: Draw, person: Person, first: float, last: float) -> Iterator[Timed]:

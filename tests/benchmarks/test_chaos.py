@@ -9,7 +9,7 @@ import pytest
 
 from workers.supervisor import insights
 
-KINDS = 15
+KINDS = 16
 
 
 @pytest.mark.timeout(240)

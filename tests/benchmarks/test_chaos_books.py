@@ -248,6 +248,18 @@ def with_a_contact_that_left(told: Told) -> Told:
     return replace(told, contacts={**told.contacts, uuid7(): ("a@b.co", "Ada")})
 
 
+def without_a_first_deed(told: Told) -> Told:
+    return replace(told, firsts=told.firsts[1:])
+
+
+def with_a_first_deed_twice(told: Told) -> Told:
+    return replace(told, firsts=[*told.firsts, told.firsts[0]])
+
+
+def without_a_reader(told: Told) -> Told:
+    return replace(told, readers=told.readers[1:])
+
+
 def with_a_leak(told: Told) -> Told:
     return replace(told, leaks=["ada@example.com"])
 
@@ -256,6 +268,9 @@ def with_a_leak(told: Told) -> Told:
     ("plant", "found"),
     [
         (without_an_email, {"lost email"}),
+        (without_a_first_deed, {"lost workflow"}),
+        (with_a_first_deed_twice, {"duplicated workflow"}),
+        (without_a_reader, {"lost reader"}),
         (with_an_email_twice, {"duplicated email"}),
         (with_an_email_of_nobody, {"un-keyed email"}),
         (without_an_event, {"lost analytics"}),
