@@ -10,29 +10,37 @@ from sqlalchemy import text
 from events import Event, UserSignedUp, uuid7
 from handlers import Handler
 from handlers.analytics import forward
+from handlers.cache import invalidate
 from handlers.contacts import keep_contacts
 from handlers.emails import send_awaited_email, send_email
 from handlers.profiles import keep_profiles
+from handlers.progress import show_progress
 from handlers.usage import count_usage
+from services import pace
+from services.upstash import UpstashCommands
 from tests.conftest import publish_now
 from tests.doubles import Doubles
 from tests.engine import Engine
 from tests.handlers.test_contacts import uploaded
 from tests.handlers.test_emails import completed
+from workers.assembly import Assembly
 
-MINUTES = 60
+STEPS = 30
+"""Of two minutes each: an hour."""
 MOVE = (
-    "UPDATE insights.handlers SET resume_at = resume_at - interval '1 minute'",
-    "UPDATE insights.deliveries SET due_at = due_at - interval '1 minute' WHERE NOT leased",
+    "UPDATE insights.handlers SET resume_at = resume_at - interval '2 minutes'",
+    "UPDATE insights.deliveries SET due_at = due_at - interval '2 minutes' WHERE NOT leased",
 )
 OUTAGES: dict[str, dict[str, Any]] = {
     "answers 503": {"kind": "status", "status": 503},
     "drops connections": {"kind": "drop"},
     "loses its answers": {"kind": "lose"},
+    "hangs": {"kind": "hang", "seconds": 0.5},
 }
+PATIENCE = 0.05
 
 
-def pass_a_minute(engine: Engine) -> None:
+def pass_two_minutes(engine: Engine) -> None:
     with engine.assembly.engine.begin() as connection:
         for statement in MOVE:
             connection.execute(text(statement))
@@ -41,17 +49,17 @@ def pass_a_minute(engine: Engine) -> None:
 def live_through(
     engine: Engine, down: Callable[[], None], up: Callable[[], None], load: Iterator[Event]
 ) -> None:
-    """An hour without the provider, an event a minute; then it is back."""
+    """An hour without the provider, an event every two minutes; then it is back."""
     down()
-    for _ in range(MINUTES):
+    for _ in range(STEPS):
         publish_now(engine.assembly, next(load))
         engine.work()
-        pass_a_minute(engine)
+        pass_two_minutes(engine)
         assert all(row.died_at is None and row.attempts == 0 for row in engine.owed())
     up()
     for _ in range(6):
         engine.work()
-        pass_a_minute(engine)
+        pass_two_minutes(engine)
     assert engine.owed() == []
 
 
@@ -63,8 +71,10 @@ def follow(engine: Engine, *handlers: Handler) -> None:
 def test_analytics_catches_up(
     outage: str, outfitted: Engine, doubles: Doubles, user_id: UUID
 ) -> None:
+    assert outfitted.assembly.services.posthog is not None
+    outfitted.assembly.services.posthog.api.http.timeout = PATIENCE
     follow(outfitted, forward)
-    load = [uploaded(user_id) for _ in range(MINUTES)]
+    load = [uploaded(user_id) for _ in range(STEPS)]
 
     live_through(
         outfitted,
@@ -84,8 +94,9 @@ def test_emails_go_out_once_each(
     doubles.loops.per_second = 1_000
     assert outfitted.assembly.services.loops is not None
     outfitted.assembly.services.loops.pace.distance = 1_000
+    outfitted.assembly.services.loops.api.http.timeout = PATIENCE
     follow(outfitted, send_email, send_awaited_email)
-    load = [completed(user_id, f"t-{number}") for number in range(MINUTES)]
+    load = [completed(user_id, f"t-{number}") for number in range(STEPS)]
 
     live_through(
         outfitted,
@@ -95,7 +106,7 @@ def test_emails_go_out_once_each(
     )
 
     keys = [mail.key for mail in doubles.loops.mails]
-    assert len(keys) == len(set(keys)) == MINUTES
+    assert len(keys) == len(set(keys)) == STEPS
 
 
 def test_contacts_are_as_the_profiles_are_in_the_end(outfitted: Engine, doubles: Doubles) -> None:
@@ -104,7 +115,7 @@ def test_contacts_are_as_the_profiles_are_in_the_end(outfitted: Engine, doubles:
     outfitted.assembly.services.loops.pace.distance = 1_000
     follow(outfitted, keep_contacts, keep_profiles)
     load = [
-        UserSignedUp(user_id=uuid7(), email=f"u{number}@example.com") for number in range(MINUTES)
+        UserSignedUp(user_id=uuid7(), email=f"u{number}@example.com") for number in range(STEPS)
     ]
 
     live_through(
@@ -122,7 +133,7 @@ def test_while_it_is_down_a_provider_is_asked_seldom_and_others_go_on(
     outfitted: Engine, doubles: Doubles, user_id: UUID
 ) -> None:
     follow(outfitted, forward)
-    load = iter(uploaded(user_id) for _ in range(MINUTES))
+    load = iter(uploaded(user_id) for _ in range(STEPS))
 
     live_through(
         outfitted,
@@ -132,10 +143,10 @@ def test_while_it_is_down_a_provider_is_asked_seldom_and_others_go_on(
     )
 
     met = doubles.server.world.faults.met["posthog"]
-    assert MINUTES / 4 <= met <= MINUTES * 3
+    assert STEPS / 4 <= met <= STEPS * 3
     with outfitted.assembly.engine.connect() as connection:
         counted = connection.scalar(text("SELECT datasets_count FROM public.usage_limits"))
-    assert counted == MINUTES
+    assert counted == STEPS
 
 
 def test_after_an_outage_mails_that_a_person_waits_for_go_first(
@@ -151,9 +162,62 @@ def test_after_an_outage_mails_that_a_person_waits_for_go_first(
     outfitted.work()
     doubles.mend("loops")
     for _ in range(3):
-        pass_a_minute(outfitted)
+        pass_two_minutes(outfitted)
         outfitted.work()
 
     order = [mail.template for mail in doubles.loops.mails]
     assert sorted(order) == ["training_complete"] * 12 + ["welcome"]
     assert order.index("welcome") <= 2
+
+
+@pytest.mark.parametrize("outage", ["answers 503", "hangs"])
+def test_what_redis_is_told_over_rest_is_there_in_the_end(
+    outage: str, assembly: Assembly, doubles: Doubles, user_id: UUID
+) -> None:
+    over_rest = Assembly(doubles.settings(assembly.settings, upstash=True))
+    line = over_rest.services.cache.commands
+    assert isinstance(line, UpstashCommands)
+    line.http.timeout = PATIENCE
+    engine = Engine(over_rest)
+    follow(engine, show_progress, invalidate)
+    over_rest.services.cache.set("dataset:d-1", "old")
+    load: list[Event] = [uploaded(user_id) for _ in range(STEPS // 2)]
+    load += [completed(user_id, f"t-{number}") for number in range(STEPS // 2)]
+
+    live_through(
+        engine,
+        lambda: doubles.break_down("upstash", **OUTAGES[outage]),
+        lambda: doubles.mend("upstash"),
+        iter(load),
+    )
+
+    assert not over_rest.services.cache.exists("dataset:d-1")
+    shown = [over_rest.services.progress.read(f"t-{number}") for number in range(STEPS // 2)]
+    assert {state and state.status for state in shown} == {"completed"}
+    engine.follow(*assembly.handlers.values())
+    line.close()
+    over_rest.close()
+
+
+def test_who_waits_for_the_limiter_spends_no_attempt_and_is_not_taken_for_sent(
+    outfitted: Engine, doubles: Doubles, user_id: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A flood of mails that others stand before, for longer than anybody waits, twelve times."""
+    monkeypatch.setattr(pace, "LONGEST_WAIT", 0.01)
+    loops = outfitted.assembly.services.loops
+    assert loops is not None
+    loops.pace.distance = 3_600_000_000
+    loops.pace.wait(hurry=True)
+    follow(outfitted, send_email)
+    publish_now(outfitted.assembly, completed(user_id))
+
+    for _ in range(12):
+        outfitted.pass_time()
+        outfitted.work()
+
+    (owed,) = outfitted.owed()
+    assert (owed.attempts, owed.died_at) == (0, None)
+    assert "limit is used up" in owed.last_error
+    with outfitted.assembly.engine.connect() as connection:
+        assert connection.execute(text("SELECT tried_at FROM insights.emails")).one() == (None,)
+    assert doubles.loops.mails == []
