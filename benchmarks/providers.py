@@ -28,6 +28,7 @@ from events import (
     PredictionMade,
     TrainingCompleted,
     TrainingProgressed,
+    UserDeleted,
     UserSignedUp,
     UserUpdated,
     publish,
@@ -242,6 +243,16 @@ def uploaded(at: Site, number: int) -> Event:
     )
 
 
+def signed_up(_at: Site, number: int) -> Event:
+    """Somebody new."""
+    return UserSignedUp(user_id=uuid7(), email=f"ada{number}@example.com")
+
+
+def left(_at: Site, _number: int) -> Event:
+    """Somebody who closes their account."""
+    return UserDeleted(user_id=uuid7())
+
+
 def renamed(at: Site, number: int) -> Event:
     """A user with another name."""
     return UserUpdated(user_id=user(at, number), name=f"Ada {number}")
@@ -252,5 +263,7 @@ FLOODS: Mapping[str, tuple[int, Callable[[Site, int], Event]]] = {
     "cache": (2_000, uploaded),
     "analytics": (2_000, made),
     "emails": (FEW, completed),
+    "emails_awaited": (FEW, signed_up),
+    "sessions": (200, left),
     "contacts": (FEW, renamed),
 }

@@ -18,6 +18,7 @@ from services.commands import Commands
 
 DEFINITIONS, ASKING = "flags:definitions", "flags:asking"
 KEPT = 7 * 24 * 3600
+FETCHING_TAKES, LOOK_AGAIN = 3.0, 0.1
 
 
 class SharedDefinitions:
@@ -29,15 +30,24 @@ class SharedDefinitions:
         self.me = token_hex(8)
 
     def get_flag_definitions(self) -> Any:
-        """What another process fetched, if any did."""
-        try:
-            (found,) = self.commands.run(("GET", DEFINITIONS))
-        except InsightsError:
-            return None
-        return None if found is None else json.loads(found)
+        """What another process fetched, or is just fetching.
+
+        Where that comes to nothing, the SDK asks for a process that has none yet, once.
+        """
+        give_up = time.monotonic() + FETCHING_TAKES
+        while True:
+            try:
+                (found,) = self.commands.run(("GET", DEFINITIONS))
+            except InsightsError:
+                return None
+            if found is not None:
+                return json.loads(found)
+            if time.monotonic() > give_up:
+                return None
+            time.sleep(LOOK_AGAIN)
 
     def should_fetch_flag_definitions(self) -> bool:
-        """Whether it is this process's turn to ask; without Redis it is nobody's."""
+        """Whether it is this process's turn to ask."""
         try:
             (turn,) = self.commands.run(("SET", ASKING, self.me, "NX", "EX", self.lasts))
         except InsightsError:

@@ -19,7 +19,8 @@ from events import (
     UserUpdated,
     uuid7,
 )
-from handlers.contacts import follow_profile, keep_contacts
+from handlers.audience import follow_profile
+from handlers.contacts import keep_contacts
 from handlers.outcomes import RetryLater
 from handlers.profiles import keep_profiles
 from tests.conftest import publish_now

@@ -1,6 +1,7 @@
 """Flags are decided here, by definitions that one process fetches for all."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -34,6 +35,17 @@ def test_one_process_asks_for_all(fleet: list[Flags], doubles: Doubles) -> None:
 
     assert [each.is_on("on", user) for each in fleet] == [True] * 3
     assert [each.is_on("off", user) for each in fleet] == [False] * 3
+    assert doubles.posthog.definitions_asked == 1
+
+
+def test_one_asks_for_all_although_all_begin_at_once(fleet: list[Flags], doubles: Doubles) -> None:
+    doubles.posthog.flags = [flag("on", 100)]
+    doubles.break_down("posthog", "latency", seconds=0.5)
+
+    with ThreadPoolExecutor(3) as processes:
+        decided = list(processes.map(lambda each: each.is_on("on", uuid7()), fleet))
+
+    assert decided == [True] * 3
     assert doubles.posthog.definitions_asked == 1
 
 

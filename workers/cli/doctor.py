@@ -21,8 +21,9 @@ def doctor(as_json: Json = False) -> None:
     """Check every server and provider, and say what to do where something is not right.
 
     Exits with 1 if something is wrong that the product needs: PostgreSQL, Redis,
-    the broker or the storage folder. Providers that are not configured are off,
-    which is no fault: it says what does not happen without them.
+    the broker, the storage folder, or a provider that refuses our key. Providers
+    that are not configured are off, which is no fault: it says what does not
+    happen without them.
     """
     from workers.doctor.examination import examine
 

@@ -53,6 +53,20 @@ class Doubles:
             ],
         )
 
+    def trace(self, trace_id: str) -> list[str]:
+        """The names of what a trace runs through, the door and the handler at least."""
+        deadline = time.monotonic() + PATIENCE
+        while time.monotonic() < deadline:
+            names = [
+                each["transaction"]
+                for each in self.state("sentry")["transactions"]
+                if each["contexts"]["trace"]["trace_id"] == trace_id
+            ]
+            if len(names) > 1:
+                return names
+            time.sleep(LOOK_EVERY * 10)
+        raise StoryBroken(f"The trace {trace_id} did not come within {PATIENCE:.0f} s.")
+
     def one(
         self, what: str, provider: str, choose: Callable[[Any], list[dict[str, Any]]]
     ) -> dict[str, Any]:

@@ -139,6 +139,7 @@ class Story:
         error = self.doubles.error(event.id)
         kind, trace = error["exception"]["values"][-1]["type"], error["contexts"]["trace"]
         self.told(f"Sentry has a {kind} of {error['tags']['handler']}, trace {trace['trace_id']}")
+        self.told(f"which runs through {' and '.join(self.doubles.trace(trace['trace_id']))}")
 
     def be_counted(self) -> None:
         """Analytics knows all of it, each event once."""
