@@ -26,6 +26,7 @@ class Sizes:
     draining_many: float = 15.0
     old_events: int = 2_000_000
     mailing: float = 20.0
+    mails: int = 40
     flood: int = 10_000
 
 
@@ -45,5 +46,6 @@ QUICK = Sizes(
     draining_many=1.0,
     old_events=20_000,
     mailing=2.0,
+    mails=8,
     flood=200,
 )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from benchmarks.chaos.faults import Kind
 
-EVERY = 1.7
+EVERY = 1.6
 FIRST, LAST = 1.0, 1.0
 
 
