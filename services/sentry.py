@@ -35,6 +35,8 @@ NOTHING_PERSONAL: Any = {
 }
 LONGEST_WAIT_SHOWN = timedelta(seconds=60)
 FLUSH_WITHIN = 3.0
+QUEUE = 1_000
+"""What waits to be sent; the SDK's own 100 are soon full while Sentry is slow, and the rest lost."""
 
 
 @dataclass(frozen=True)
@@ -83,6 +85,7 @@ class Sentry:
                 release=release,
                 traces_sampler=sampler(dsn, traces),
                 trace_propagation_targets=[],
+                transport_queue_size=QUEUE,
                 data_collection=NOTHING_PERSONAL,
                 integrations=[
                     LoggingIntegration(event_level=None, level=None),
