@@ -36,7 +36,7 @@ NOTHING_PERSONAL: Any = {
 LONGEST_WAIT_SHOWN = timedelta(seconds=60)
 FLUSH_WITHIN = 3.0
 QUEUE = 1_000
-"""What waits to be sent; the SDK's own 100 are soon full while Sentry is slow, and the rest lost."""
+"""How many wait to be sent: the SDK's own 100 are soon full while Sentry is slow, the rest lost."""
 
 
 @dataclass(frozen=True)
