@@ -23,6 +23,7 @@ OUTSIDE = ("chaos_call", "chaos_batch", "chaos_work")
 
 
 LOOPS = ("emails", "emails_awaited", "contacts")
+REDIS = ("progress", "cache", "sessions", *LOOPS)
 ILLNESSES: tuple[dict[str, Any], ...] = (
     {"kind": "status", "status": 500},
     {"kind": "status", "status": 429},
@@ -68,9 +69,11 @@ class Faults:
             for mood in Mood
             if mood is not Mood.WELL
         }
+        upstash = Kind(partial(self.ill, "upstash"), 1, 3, REDIS)
         return (
             sent
             | bad_days
+            | ({"Upstash ill": upstash} if self.ground.over_rest else {})
             | {
                 "Loops ill": Kind(partial(self.ill, "loops"), 1, 3, LOOPS),
                 "PostHog ill": Kind(partial(self.ill, "posthog"), 1, 3, ("analytics",)),

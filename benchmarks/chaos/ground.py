@@ -36,10 +36,20 @@ class Ground:
     sandbox: str
     assembly: Assembly
 
+    @property
+    def over_rest(self) -> bool:
+        """Whether the services reach their Redis through Upstash's REST door."""
+        return None not in self.assembly.settings.upstash
+
 
 @contextmanager
-def ground(settings: Settings, logs: Path | None = None) -> Iterator[Ground]:
-    """Servers that last as long as the `with` block; `logs` is where to keep what was logged."""
+def ground(
+    settings: Settings, logs: Path | None = None, *, upstash: bool = False
+) -> Iterator[Ground]:
+    """Servers that last as long as the `with` block; `logs` is where to keep what was logged.
+
+    With `upstash`, the services reach their Redis through the double of Upstash's REST door.
+    """
     folder = settings.insights_home.resolve() / f"chaos-{os.getpid()}"
     with ExitStack() as stack:
         stack.callback(remove, folder)
@@ -50,7 +60,7 @@ def ground(settings: Settings, logs: Path | None = None) -> Iterator[Ground]:
             stack.callback(keep, folder, logs)
         sandbox = stack.enter_context(doubles.sandbox(folder, valkey.url))
         doubles.allow(sandbox, per_second=LOOPS_ALLOWS)
-        assembly = assemble(folder, postgres, valkey, sandbox)
+        assembly = assemble(folder, postgres, valkey, sandbox, upstash=upstash)
         stack.callback(assembly.close)
         yield Ground(folder, postgres, valkey, sandbox, assembly)
 
@@ -86,7 +96,9 @@ def keep(folder: Path, logs: Path) -> None:
         shutil.copy(log, logs)
 
 
-def assemble(folder: Path, postgres: Server, valkey: Server, sandbox: str) -> Assembly:
+def assemble(
+    folder: Path, postgres: Server, valkey: Server, sandbox: str, *, upstash: bool
+) -> Assembly:
     """The parts of the product, with nobody's settings but our own, and doubles for providers."""
     settings = load_settings(
         _env_file=None,
@@ -98,7 +110,7 @@ def assemble(folder: Path, postgres: Server, valkey: Server, sandbox: str) -> As
         log_level="warning",
         loops_rate=LOOPS_RATE,
     )
-    provided = settings_for(settings, sandbox, upstash=False)
+    provided = settings_for(settings, sandbox, upstash=upstash)
     # This process only breaks things: Sentry hears of what the others do from them.
     return Assembly(provided.model_copy(update={"sentry_dsn": None}))
 

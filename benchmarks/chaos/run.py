@@ -48,9 +48,16 @@ class Stage:
     storm: Storm
 
 
-def run(settings: Settings, seconds: float, seed: int, logs: Path | None = None) -> Outcome:
+def run(
+    settings: Settings,
+    seconds: float,
+    seed: int,
+    logs: Path | None = None,
+    *,
+    upstash: bool = False,
+) -> Outcome:
     """Run chaos for so many seconds and balance the books. Raises ChaosFailed, ServerFailed."""
-    with stage(settings, seed, logs) as at:
+    with stage(settings, seed, logs, upstash=upstash) as at:
         start = datetime.now(UTC)
         load = make_load(seed, seconds, start)
         expected = expect(load)
@@ -80,10 +87,10 @@ def run(settings: Settings, seconds: float, seed: int, logs: Path | None = None)
 
 
 @contextmanager
-def stage(settings: Settings, seed: int, logs: Path | None) -> Iterator[Stage]:
+def stage(settings: Settings, seed: int, logs: Path | None, *, upstash: bool) -> Iterator[Stage]:
     """Start everything; stop it at the end of the `with` block, whatever happens in it."""
     with ExitStack() as stack:
-        where = stack.enter_context(ground(settings, logs))
+        where = stack.enter_context(ground(settings, logs, upstash=upstash))
         prepare(where.assembly)
         processes = stack.enter_context(Processes(where.folder, surroundings(where)))
         provider = start_provider(where, processes)

@@ -3,6 +3,7 @@
 import json
 import signal
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -43,7 +44,7 @@ def test_a_run_that_is_interrupted_takes_its_processes_and_databases_along(
     running.communicate()
 
     assert running.returncode != 0
-    assert not any(runs(pid) for pid in started)
+    wait_for(lambda: not any(runs(pid) for pid in started))
     assert databases(servers) == there
 
 
@@ -59,6 +60,14 @@ def test_a_scenario_that_does_not_exist_is_named(bench: Bench) -> None:
 def children(pid: int) -> list[int]:
     told = Path(f"/proc/{pid}/task/{pid}/children").read_text()
     return [int(child) for child in told.split()]
+
+
+def wait_for(is_so: Callable[[], bool]) -> None:
+    """Who was killed is there until somebody has buried it: a moment, not longer."""
+    give_up = time.monotonic() + 5
+    while not is_so():
+        assert time.monotonic() < give_up
+        time.sleep(0.05)
 
 
 def runs(pid: int) -> bool:

@@ -17,6 +17,10 @@ from workers.logs import set_up_logs
 def chaos(
     seconds: Annotated[float, typer.Option(min=5, help="How long things break.")] = 60,
     seed: Annotated[int, typer.Option(help="What is drawn: the load, and what breaks when.")] = 1,
+    upstash: Annotated[
+        bool,
+        typer.Option("--upstash", help="Redis services over the double of Upstash's REST door."),
+    ] = False,
     logs: Annotated[
         Path | None, typer.Option(help="Keep what all processes logged in this folder.")
     ] = None,
@@ -37,7 +41,7 @@ def chaos(
     settings = load_settings()
     set_up_logs(settings.model_copy(update={"log_level": "error"}))
     with problems.status(f"breaking things for {seconds:g} s, then letting them settle …"):
-        outcome = run(settings, seconds, seed, logs and logs.resolve())
+        outcome = run(settings, seconds, seed, logs and logs.resolve(), upstash=upstash)
     if as_json:
         write_json(to_json(outcome))
     else:
