@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import text
 
-from errors import ProviderUncertain
+from errors import ProviderRefused, ProviderUncertain
 from events import (
     DatasetUploaded,
     Event,
@@ -257,18 +257,30 @@ def test_two_who_take_over_an_address_at_once_do_not_lose_what_it_said(
 
 
 def test_a_refusal_that_is_no_conflict_takes_nothing_from_the_newsletter(
-    keeping: Engine, doubles: Doubles
+    keeping: Engine, doubles: Doubles, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    news = NewsletterSubscribed(email="ada@example.com")
-    publish_now(keeping.assembly, news)
+    loops, refused = keeping.assembly.services.loops, []
+    assert loops is not None
+    write = loops.write_contact
+
+    def refuse_names(**fields: Any) -> None:
+        if "firstName" in fields:
+            refused.append(fields)
+            raise ProviderRefused("The name is not taken.")
+        write(**fields)
+
+    publish_now(keeping.assembly, NewsletterSubscribed(email="ada@example.com"))
     settle(keeping)
-    long = UserSignedUp(user_id=uuid7(), email="ada@example.com", name="x" * 100)
-    doubles.break_down("loops", "status", status=422, times=2)
-    publish_now(keeping.assembly, long)
-    keeping.work()
+    monkeypatch.setattr(loops, "write_contact", refuse_names)
+    publish_now(keeping.assembly, UserSignedUp(user_id=uuid7(), email="ada@example.com"))
+    for _ in range(2):
+        keeping.work()
+        keeping.pass_time()
 
     (contact,) = doubles.loops.audience.contacts
-    assert contact.fields["newsletter"] is True
+    assert (contact.email, contact.fields["newsletter"]) == ("ada@example.com", True)
+    assert len(refused) == 2
+    assert [(row.attempts, row.died_at) for row in keeping.owed()] == [(1, None)]
 
 
 def test_news_that_is_refused_while_addresses_are_in_conflict_is_told_later(
