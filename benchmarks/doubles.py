@@ -9,7 +9,7 @@ import httpx
 
 from benchmarks.errors import BenchFailed
 from benchmarks.processes import Processes
-from workers.supervisor import insights
+from runtime.supervisor import insights
 
 READY = "ready "
 

@@ -11,15 +11,15 @@ import redis
 from pydantic import SecretStr
 
 from benchmarks.errors import BenchFailed
-from services.doorbell import CHANNEL, RELAY
-from settings import Settings
-from workers.servers import (
+from runtime.embedded.servers import (
     Server,
-    own_postgres,
-    own_valkey,
     postgres_answers,
+    private_postgres,
+    private_valkey,
     redis_answers,
 )
+from services.redis.doorbell import CHANNEL, RELAY
+from settings import Settings
 
 
 @dataclass(frozen=True)
@@ -45,11 +45,11 @@ def ground(settings: Settings) -> Iterator[Ground]:
         if settings.database_url:
             database_url = answering("DATABASE_URL", settings.database_url, postgres_answers)
         else:
-            database_url = stack.enter_context(running(own_postgres, folder)).url
+            database_url = stack.enter_context(running(private_postgres, folder)).url
         if settings.redis_url:
             redis_url = empty_database(answering("REDIS_URL", settings.redis_url, redis_answers))
         else:
-            redis_url = stack.enter_context(running(own_valkey, folder)).url
+            redis_url = stack.enter_context(running(private_valkey, folder)).url
         refuse_company(redis_url)
         yield Ground(database_url, redis_url, folder, token_hex(4))
 

@@ -25,9 +25,9 @@ from benchmarks.load import pause
 from benchmarks.rivals import plain_dramatiq
 from benchmarks.site import Site, site
 from benchmarks.sizes import Sizes
-from workers.redis_broker import LOOK_EVERY
-from workers.servers import own_valkey
-from workers.supervisor import insights
+from runtime.embedded.servers import private_valkey
+from runtime.supervisor import insights
+from workers.broker.redis import LOOK_EVERY
 
 DAY = 86_400
 SETTLING = 5.0
@@ -70,7 +70,7 @@ def measure(ground: Ground, sizes: Sizes) -> Idle:
         pause(at)
         clients = {}
         for name, command in commands.items():
-            url = stack.enter_context(running(own_valkey, ground.folder / f"idle-{name}")).url
+            url = stack.enter_context(running(private_valkey, ground.folder / f"idle-{name}")).url
             clients[name] = stack.enter_context(redis.Redis.from_url(url))
             clients[name].config_resetstat()
             at.processes.start(name, *command, environment={"REDIS_URL": url, "BROKER_URL": url})

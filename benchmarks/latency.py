@@ -23,9 +23,9 @@ from benchmarks.rivals import plain_dramatiq
 from benchmarks.site import Site, site
 from benchmarks.sizes import Sizes
 from events import TrainingProgressed, publish
-from events.progress import news_of
-from models.database import session_factory
-from services.redis import connect_listener
+from events.progress import progress_after_event
+from models.connections import session_factory
+from services.redis.connections import connect_listener
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session, sessionmaker
@@ -87,7 +87,7 @@ def measure(ground: Ground, sizes: Sizes) -> Latency:
         broker = plain_dramatiq.connect(ground.redis_url)
 
         def send(event: TrainingProgressed) -> None:
-            plain_dramatiq.send(broker, plain_dramatiq.SHOW, *news_of(event))
+            plain_dramatiq.send(broker, plain_dramatiq.SHOW, *progress_after_event(event))
 
         plain = latencies(at, sizes, session_factory(at.assembly.engine), send)
         broker.close()

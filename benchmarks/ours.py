@@ -13,8 +13,8 @@ from benchmarks.meter import Meter
 from benchmarks.site import Site, site
 from benchmarks.sizes import Sizes
 from handlers import load_handlers
-from services.doorbell import CHANNEL, RELAY
-from workers.supervisor import insights
+from runtime.supervisor import insights
+from services.redis.doorbell import CHANNEL, RELAY
 
 HANDLERS = ("usage", "bench_a", "bench_b", "bench_c")
 WARM_UP = 1_000

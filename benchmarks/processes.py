@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Self
 
 from benchmarks.errors import BenchFailed
-from workers.signals import held_back
+from runtime.signals import signals_deferred
 
 ROOT = Path(__file__).resolve().parent.parent
 KEPT = ("HOME", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "PATH", "TMPDIR", "VIRTUAL_ENV")
@@ -42,7 +42,7 @@ class Processes:
 
         In a session of its own, it does not see the Ctrl-C that ends the measurement.
         """
-        with (self.folder / f"{name}.log").open("wb") as log, held_back():
+        with (self.folder / f"{name}.log").open("wb") as log, signals_deferred():
             started = self.running[name] = subprocess.Popen(
                 command,
                 env=self.environment | dict(environment or {}),

@@ -13,8 +13,8 @@ from sqlalchemy import text
 
 from benchmarks.load import prediction
 from events import publish
+from runtime.assembly import Assembly
 from settings import load_settings
-from workers.assembly import Assembly
 
 PAUSE = 0.01
 LOOK_EVERY = 1_000

@@ -15,11 +15,11 @@ from sqlalchemy.exc import ProgrammingError
 from benchmarks.errors import BenchFailed
 from benchmarks.ground import Ground
 from benchmarks.processes import Processes
+from runtime.assembly import Assembly
+from runtime.doubles import settings_for
+from runtime.embedded.discovery import environment as settings_of
+from runtime.migrate import migrate
 from settings import load_settings
-from workers.assembly import Assembly
-from workers.doubles import settings_for
-from workers.migrate import migrate
-from workers.own import environment as settings_of
 
 NUMBERS = count(1)
 NO_PROVIDERS: dict[str, None] = dict.fromkeys(

@@ -52,8 +52,8 @@ def is_event_type(value: object) -> bool:
 
 
 def modules_of(package: str) -> Iterator[ModuleType]:
-    """The package itself and each module right in it, imported."""
+    """Import a package or module; yield it and every module below it, in packages too."""
     root = importlib.import_module(package)
     yield root
-    for found in pkgutil.iter_modules(getattr(root, "__path__", ()), f"{package}."):
+    for found in pkgutil.walk_packages(getattr(root, "__path__", ()), f"{package}."):
         yield importlib.import_module(found.name)

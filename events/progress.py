@@ -31,7 +31,7 @@ class News(NamedTuple):
     at: int
 
 
-def news_of(event: Event) -> News:
+def progress_after_event(event: Event) -> News:
     """What a page shows of a training after an event of STEPS or ENDS; else TypeError."""
     at = (event.occurred_at - EPOCH) // timedelta(microseconds=1)
     match event:

@@ -14,7 +14,7 @@ from events import (
     UserSignedUp,
     UserUpdated,
 )
-from handlers.order import too_early
+from handlers.ordering import too_early
 from handlers.outcomes import Outcomes
 from handlers.registry import external
 from services import Services

@@ -42,7 +42,7 @@ class EmailId(NamedTuple):
     about: str
 
 
-class Standing(NamedTuple):
+class SendState(NamedTuple):
     """What became of an email so far; `first`: no try before this one can have sent it.
 
     `by` is the event whose delivery sends it.
@@ -83,10 +83,10 @@ SETTLE = text("""
 """)
 
 
-def begin(on: Session, email: EmailId, event_id: UUID) -> Standing:
+def begin(on: Session, email: EmailId, event_id: UUID) -> SendState:
     """Note that an email may have been sent from now on, unless it was, or nobody can know."""
     given = email._asdict() | {"event_id": event_id, "key_holds": KEY_HOLDS}
-    return Standing(*on.execute(BEGIN, given).one())
+    return SendState(*on.execute(BEGIN, given).one())
 
 
 def is_sent(on: Session, email: EmailId) -> bool:
@@ -94,12 +94,12 @@ def is_sent(on: Session, email: EmailId) -> bool:
     return on.execute(IS_SENT, email._asdict()).first() is not None
 
 
-def note_sent(on: Session, email: EmailId) -> None:
+def record_sent(on: Session, email: EmailId) -> None:
     """It went out: never again."""
     on.execute(SENT, email._asdict())
 
 
-def note_not_sent(on: Session, email: EmailId) -> None:
+def forget_try(on: Session, email: EmailId) -> None:
     """The only try so far came to nothing, for certain."""
     on.execute(NOT_SENT, email._asdict())
 

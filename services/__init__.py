@@ -1,5 +1,5 @@
 """Whom we talk to: one thin client per provider, built by composition roots only."""
 
-from services.providers import Services
+from services.services import Services
 
 __all__ = ["Services"]

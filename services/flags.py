@@ -14,7 +14,7 @@ from uuid import UUID
 from posthog import Posthog
 
 from errors import InsightsError
-from services.commands import Commands
+from services.redis.commands import Commands
 
 DEFINITIONS, ASKING = "flags:definitions", "flags:asking"
 KEPT = 7 * 24 * 3600

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from services.http import Api
-from services.pace import Pace
+from services.redis.throttle import Throttle
 
 ALREADY, UNKNOWN = 409, 404
 
@@ -20,7 +20,9 @@ class Loops:
     emails, by their names.
     """
 
-    def __init__(self, url: str, key: str, pace: Pace, emails: Mapping[str, str | None]) -> None:
+    def __init__(
+        self, url: str, key: str, pace: Throttle, emails: Mapping[str, str | None]
+    ) -> None:
         self.api = Api("Loops", url, {"Authorization": f"Bearer {key}"})
         self.pace = pace
         self.emails = emails

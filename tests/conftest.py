@@ -2,26 +2,23 @@
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import UUID
 
 import hypothesis
-import psycopg
 import pytest
 from pydantic import SecretStr
 from sqlalchemy import text
 
-from events import Event, publish, uuid7
+from runtime.assembly import Assembly
+from runtime.doubles import templates
+from runtime.embedded.servers import private_postgres, private_valkey
+from runtime.migrate import migrate
 from sandbox.serve import Server, running_sandbox
 from settings import Settings
 from tests.doubles import Doubles
-from tests.engine import Engine
-from workers.assembly import Assembly
-from workers.doubles import templates
-from workers.migrate import migrate
-from workers.servers import own_postgres, own_valkey
+from tests.factories import HOME, Servers, new_database, sign_up
+from tests.pipeline import Pipeline
 
 if TYPE_CHECKING:
     import redis
@@ -29,21 +26,12 @@ if TYPE_CHECKING:
 hypothesis.settings.register_profile("suite", derandomize=True, deadline=None)
 hypothesis.settings.load_profile(os.getenv("HYPOTHESIS_PROFILE", "suite"))
 
-HOME = Path(".insights/tests").resolve()
 EMPTY = text("""
     TRUNCATE insights.events, insights.deliveries, insights.usage_ledger, insights.usage_marks,
         insights.profile_news, insights.emails, insights.activity, public.profiles,
         public.usage_limits
 """)
 AWAKE = text("UPDATE insights.handlers SET paused = false, failures_in_row = 0, resume_at = NULL")
-
-
-@dataclass(frozen=True)
-class Servers:
-    """Where the servers of this test run are."""
-
-    database_url: str
-    redis_url: str
 
 
 @pytest.fixture(scope="session")
@@ -54,7 +42,7 @@ def servers() -> Iterator[Servers]:
         yield Servers(database_url, redis_url)
         return
     HOME.mkdir(parents=True, exist_ok=True)
-    postgres, valkey = own_postgres(HOME), own_valkey(HOME)
+    postgres, valkey = private_postgres(HOME), private_valkey(HOME)
     try:
         postgres.start()
         valkey.start()
@@ -104,12 +92,12 @@ def redis_client(assembly: Assembly) -> "redis.Redis":
 
 
 @pytest.fixture
-def engine(assembly: Assembly) -> Iterator[Engine]:
+def pipeline(assembly: Assembly) -> Iterator[Pipeline]:
     """Relay and runner in this process, a step at a time."""
-    engine = Engine(assembly)
-    yield engine
-    if engine.handlers != assembly.handlers:
-        engine.follow(*assembly.handlers.values())
+    pipeline = Pipeline(assembly)
+    yield pipeline
+    if pipeline.handlers != assembly.handlers:
+        pipeline.follow(*assembly.handlers.values())
 
 
 @pytest.fixture(scope="session")
@@ -135,53 +123,14 @@ def provided(assembly: Assembly, doubles: Doubles) -> Iterator[Assembly]:
 
 
 @pytest.fixture
-def outfitted(provided: Assembly) -> Iterator[Engine]:
+def pipeline_with_doubles(assembly_with_doubles: Assembly) -> Iterator[Pipeline]:
     """Relay and runner in this process, with the doubles for providers."""
-    engine = Engine(provided)
-    yield engine
-    engine.follow(*provided.handlers.values())
+    pipeline = Pipeline(assembly_with_doubles)
+    yield pipeline
+    pipeline.follow(*assembly_with_doubles.handlers.values())
 
 
 @pytest.fixture
 def user_id(assembly: Assembly) -> UUID:
     """A user on the free plan."""
     return sign_up(assembly)
-
-
-def sign_up(assembly: Assembly, plan: str = "free") -> UUID:
-    """A user whose profile exists."""
-    id_ = uuid7()
-    with assembly.engine.begin() as connection:
-        connection.execute(
-            text("INSERT INTO public.profiles (id, email, name, plan) VALUES (:id, :e, 'Ada', :p)"),
-            {"id": id_, "e": f"{id_.hex}@example.com", "p": plan},
-        )
-    return id_
-
-
-def publish_now(assembly: Assembly, *events: Event) -> set[UUID]:
-    """Publish in a transaction of its own."""
-    with assembly.sessions.begin() as session:
-        return publish(session, *events)
-
-
-class new_database:  # noqa: N801 (used like a function)
-    """A database of its own, dropped at the end of the `with` block."""
-
-    def __init__(self, url: str) -> None:
-        self.url = url
-        self.name = f"insights_test_{uuid7().hex}"
-
-    def __enter__(self) -> str:
-        self.run(f"CREATE DATABASE {self.name}")
-        before, _, query = self.url.partition("?")
-        root = before.rsplit("/", 1)[0]
-        return f"{root}/{self.name}" + (f"?{query}" if query else "")
-
-    def __exit__(self, *_: object) -> None:
-        self.run(f"DROP DATABASE {self.name} WITH (FORCE)")
-
-    def run(self, statement: str) -> None:
-        """Run one statement outside of a transaction."""
-        with psycopg.connect(self.url, autocommit=True) as connection:
-            connection.execute(statement.encode())

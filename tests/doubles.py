@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from runtime.doubles import settings_for
 from sandbox.faults import Fault, Kind
 from sandbox.serve import Server
 from settings import Settings
-from workers.doubles import settings_for
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,9 @@ from uuid import UUID
 from sqlalchemy import text
 
 from events import PredictionMade, UserSignedUp, uuid7
-from tests.conftest import publish_now
-from tests.engine import Engine
-from workers.assembly import Assembly
+from runtime.assembly import Assembly
+from tests.factories import publish_now
+from tests.pipeline import Pipeline
 
 
 def rows(assembly: Assembly, query: str) -> list[Any]:
@@ -17,20 +17,20 @@ def rows(assembly: Assembly, query: str) -> list[Any]:
 
 
 def test_a_sign_up_makes_a_profile_and_predictions_are_counted(
-    assembly: Assembly, engine: Engine
+    assembly: Assembly, pipeline: Pipeline
 ) -> None:
     user = uuid7()
     made = [PredictionMade(user_id=user, model_id="m", prediction_count=4) for _ in range(20)]
     new = publish_now(assembly, UserSignedUp(user_id=user, email="a@b.co", name="Ada"), *made)
     again = publish_now(assembly, *made)
 
-    engine.work()
-    engine.pass_time()  # usage that was handled before its profile was there waits for it
-    engine.work()
+    pipeline.work()
+    pipeline.pass_time()  # usage that was handled before its profile was there waits for it
+    pipeline.work()
 
     assert len(new) == 21
     assert again == set()
-    assert engine.owed() == []
+    assert pipeline.owed() == []
     counted = rows(assembly, "SELECT predictions_this_month FROM public.usage_limits")
     assert counted == [(80,)]
     told = rows(assembly, "SELECT data FROM insights.events WHERE type LIKE 'usage.%'")
@@ -38,12 +38,12 @@ def test_a_sign_up_makes_a_profile_and_predictions_are_counted(
 
 
 def test_delivering_a_message_twice_counts_once(
-    assembly: Assembly, engine: Engine, user_id: UUID
+    assembly: Assembly, pipeline: Pipeline, user_id: UUID
 ) -> None:
     publish_now(assembly, PredictionMade(user_id=user_id, model_id="m"))
 
-    (message,) = [each for each in engine.lease() if each.queue_name == "usage"]
-    engine.deliver(message)
-    engine.deliver(message)
+    (message,) = [each for each in pipeline.lease() if each.queue_name == "usage"]
+    pipeline.deliver(message)
+    pipeline.deliver(message)
 
     assert rows(assembly, "SELECT predictions_this_month FROM public.usage_limits") == [(1,)]

@@ -1,1 +1,1 @@
-"""The door: events in, live progress and usage out."""
+"""The HTTP API: events in, live progress and usage out."""

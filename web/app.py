@@ -7,14 +7,18 @@ import structlog
 from fastapi import FastAPI
 
 from settings import Settings
-from web import deliveries, health, metrics, newsletter, progress, publishing, stream, usage
-from web.bodies import BodyLimit
-from web.door import open_door
+from web.dependencies import make_dependencies
+from web.middleware.body_limit import BodyLimit
+from web.middleware.rate_limits import RateLimits
+from web.middleware.request_log import RequestLog
+from web.middleware.route_templates import RouteTemplates
 from web.openapi import PROBLEM, describe_events
 from web.problems import answer_with_problems
-from web.rate_limits import RateLimits
-from web.request_log import RequestLog
-from web.route_templates import RouteTemplates
+from web.routes import health, metrics, newsletter
+from web.routes.events import publishing
+from web.routes.events import state as deliveries
+from web.routes.trainings import progress, stream
+from web.routes.users import usage
 
 log = structlog.get_logger()
 DESCRIPTION = """
@@ -28,7 +32,7 @@ shows no key may ask each route so often per address; the headers `RateLimit-Pol
 
 def create_app(settings: Settings) -> FastAPI:
     """The door as these settings want it. Raises MissingSetting; connects to nothing yet."""
-    door = open_door(settings)
+    door = make_dependencies(settings)
     if not settings.insights_api_keys:
         log.warning("nobody_may_come_in", hint="INSIGHTS_API_KEYS is not set.")
 

@@ -6,10 +6,10 @@ from fastapi import FastAPI
 
 from events import Catalogue, Event
 from events.contract.schema import data_schema
-from web.cloudevents import BATCHED, MOST_EVENTS, STRUCTURED
-from web.envelope import CloudEvent
+from web.cloudevents.binding import BATCHED, MOST_EVENTS, STRUCTURED
+from web.cloudevents.envelope import CloudEvent
+from web.cloudevents.parsing import CANONICAL_UUID, OUR_OWN
 from web.problems import MEDIA_TYPE, ProblemDocument
-from web.understanding import CANONICAL_UUID, OUR_OWN
 
 REFERENCE = "#/components/schemas/{model}"
 USER = "0198c0de-0000-7000-8000-0000000000aa"

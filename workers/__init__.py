@@ -1,1 +1,1 @@
-"""What runs: broker, relay, actors, scheduler, supervisor, own servers, command line."""
+"""The engine: the relay, the workers that run handlers, and the scheduler."""

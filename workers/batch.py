@@ -12,7 +12,7 @@ from sqlalchemy import Row
 from events import Event
 from handlers import Handler, Outcome, Reject, RetryLater
 from models.leases import Owed
-from workers.verdicts import unreadable
+from workers.failure_policy import unreadable
 
 UNTIL_THEN = timedelta(minutes=1)
 NOT_YET = "This worker is older than the map of events to handlers: it does not follow"

@@ -12,7 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from handlers import Handler
 from models import leases, settling
 from models.leases import Leased, Owed
-from workers.broker import Sender, message_of
+from workers.broker.actors import Sender, message_of
 from workers.metrics import Metrics
 
 log = structlog.get_logger()

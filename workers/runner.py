@@ -16,15 +16,15 @@ from errors import ProviderDown
 from events import Event, named_id, publish
 from handlers import Handler, Kind
 from models import leases, resting, settling
-from models.patience import in_transaction, is_away
+from models.transactions import in_transaction, is_away
 from services import Services
 from services.sentry import Sentry
 from workers.batch import Batch, restore
-from workers.keeper import LeaseKeeper
+from workers.failure_policy import verdicts
+from workers.failures import FailureWriter, give_back_or_forget
+from workers.lease_renewal import LeaseRenewal
 from workers.metrics import Metrics
 from workers.tracing import report_outcomes, traced
-from workers.undone import Undone, give_back_or_forget
-from workers.verdicts import verdicts
 
 log = structlog.get_logger()
 Result = TypeVar("Result")
@@ -36,13 +36,13 @@ class Runner:
 
     sessions: "sessionmaker[Session]"
     services: Services
-    keeper: LeaseKeeper
+    keeper: LeaseRenewal
     metrics: Metrics
     sentry: Sentry
-    undone: Undone = field(init=False)
+    undone: FailureWriter = field(init=False)
 
     def __post_init__(self) -> None:
-        self.undone = Undone(self.sessions, self.metrics, self.sentry)
+        self.undone = FailureWriter(self.sessions, self.metrics, self.sentry)
 
     def run(self, handler: Handler, batch: Batch) -> None:
         """Handle what is still owed of a batch. Never raises for what a handler does."""

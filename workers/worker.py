@@ -1,20 +1,22 @@
 """One worker process: consumes the queues of its handlers until it is asked to stop."""
 
 import os
-import signal
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from typing import NoReturn
 
 import structlog
 from dramatiq.worker import Worker
+from sqlalchemy.orm import Session, sessionmaker
 
 from errors import InsightsError
 from handlers import Handler
-from workers.assembly import Assembly
-from workers.broker import declare_actor, make_broker
+from services import Services
+from services.sentry import Sentry
+from workers.broker.actors import declare_actor, make_broker
 from workers.garbage import spare_what_stays
-from workers.keeper import LeaseKeeper
+from workers.lease_renewal import LeaseRenewal
 from workers.metrics import Metrics
 from workers.runner import Runner
 
@@ -26,52 +28,47 @@ class UnknownHandler(InsightsError):
     """Raised when a name is not that of a handler."""
 
 
-def run_worker(assembly: Assembly, chosen: Iterable[Handler]) -> None:
-    """Work until SIGTERM or SIGINT; then finish what runs, give the rest back, and end."""
-    stopped = stop_event()
-    handlers = list(chosen)
-    threads = sum(handler.concurrency for handler in handlers)
-    assembly.connections = threads + 1
-    keeper = LeaseKeeper(assembly.sessions, shortest_lease(handlers) / 3)
-    runner = Runner(assembly.sessions, assembly.services, keeper, Metrics(), assembly.sentry)
-    broker = make_broker(assembly.settings.broker, handlers)
+def run_worker(
+    handlers: Sequence[Handler],
+    *,
+    sessions: "sessionmaker[Session]",
+    services: Services,
+    sentry: Sentry,
+    broker_url: str,
+    stopped: threading.Event,
+) -> NoReturn:
+    """Work until `stopped` is set; then finish what runs, give the rest back, and exit."""
+    threads = threads_of(handlers)
+    renewal = LeaseRenewal(sessions, shortest_lease(handlers) / 3)
+    runner = Runner(sessions, services, renewal, Metrics(), sentry)
+    broker = make_broker(broker_url, handlers)
     worker = Worker(broker, worker_threads=threads)
     for handler in handlers:
         declare_actor(handler, runner, broker)
     spare_what_stays()
-    keeper.start()
+    renewal.start()
     worker.start()
     log.info("worker_ready", handlers=[handler.name for handler in handlers], threads=threads)
     stopped.wait()
     for consumer in worker.consumers.values():
         consumer.pause()
     worker.stop(timeout=FINISH_WITHIN)
-    keeper.release()
+    renewal.release()
     broker.close()
-    assembly.sentry.flush()
+    sentry.flush()
     log.info("worker_stopped")
     # Threads that did not finish in time are abandoned; what they held was just given back.
     os._exit(0)
 
 
+def threads_of(handlers: Iterable[Handler]) -> int:
+    """How many batches of these handlers one process runs side by side."""
+    return sum(handler.concurrency for handler in handlers)
+
+
 def shortest_lease(handlers: Iterable[Handler]) -> float:
     """How long the first of all leases lasts, in seconds."""
     return min(handler.lease.total_seconds() for handler in handlers)
-
-
-def stop_event() -> threading.Event:
-    """An event that SIGTERM and SIGINT set.
-
-    Another thread sets it: a signal may arrive while this one holds the event's own lock.
-    """
-    stopped = threading.Event()
-
-    def stop(*_: object) -> None:
-        threading.Thread(target=stopped.set, daemon=True).start()
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, stop)
-    return stopped
 
 
 def choose(

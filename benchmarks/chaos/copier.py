@@ -9,8 +9,8 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from services.doorbell import CHANNEL
-from workers.redis_broker import PREFIX
+from services.redis.doorbell import CHANNEL
+from workers.broker.redis import PREFIX
 
 LOOK_EVERY = 0.01
 REMEMBERED = 500

@@ -7,10 +7,10 @@ from uuid import UUID
 
 from benchmarks.chaos.events import ChaosHappened, WorkAsked
 from benchmarks.chaos.ledger import Entry, Mark, Standing, entries, marks, standings
-from benchmarks.chaos.letters import Letter, firsts, leavers, letters
+from benchmarks.chaos.letters import EmailContent, firsts, leavers, letters
 from benchmarks.chaos.load import Load
 from events import Event, NewsletterSubscribed, UserSignedUp, UserUpdated
-from events.progress import News, news_of
+from events.progress import News, progress_after_event
 from events.trainings import TrainingEvent
 
 FINAL = ("completed", "failed", "cancelled")
@@ -30,7 +30,7 @@ class Expected:
     dead: Sequence[UUID]
     calls: dict[str, Sequence[UUID]]
     news: dict[str, News]
-    letters: Sequence[Letter]
+    letters: Sequence[EmailContent]
     firsts: Sequence[str]
     readers: Sequence[str]
     left: set[UUID]
@@ -82,7 +82,7 @@ def newest_news(events: Sequence[Event]) -> dict[str, News]:
     newest: dict[str, News] = {}
     for event in sorted(events, key=happened_at):
         if isinstance(event, TrainingEvent):
-            news = news_of(event)
+            news = progress_after_event(event)
             known = newest.get(news.training_id)
             if known is None or known.status not in FINAL:
                 newest[news.training_id] = news

@@ -10,12 +10,18 @@ from pathlib import Path
 from sqlalchemy import text
 
 from benchmarks import doubles
-from benchmarks.chaos.people import Person
+from benchmarks.chaos.people import User
+from runtime.assembly import Assembly
+from runtime.doubles import settings_for
+from runtime.embedded.servers import (
+    ROOT_HOME,
+    Server,
+    private_postgres,
+    private_valkey,
+    socket_folder,
+)
+from runtime.migrate import migrate
 from settings import Settings, load_settings
-from workers.assembly import Assembly
-from workers.doubles import settings_for
-from workers.migrate import migrate
-from workers.servers import ROOT_HOME, Server, own_postgres, own_valkey, socket_folder
 
 HANDLERS = "benchmarks.chaos.handlers"
 TABLE = (
@@ -54,8 +60,8 @@ def ground(
     with ExitStack() as stack:
         stack.callback(remove, folder)
         folder.mkdir(parents=True)
-        postgres = stack.enter_context(running(own_postgres, folder, logs))
-        valkey = stack.enter_context(running(own_valkey, folder, logs))
+        postgres = stack.enter_context(running(private_postgres, folder, logs))
+        valkey = stack.enter_context(running(private_valkey, folder, logs))
         if logs is not None:
             stack.callback(keep, folder, logs)
         sandbox = stack.enter_context(doubles.sandbox(folder, valkey.url))
@@ -123,7 +129,7 @@ def prepare(assembly: Assembly) -> None:
             connection.execute(text(statement))
 
 
-def add_customers(assembly: Assembly, people: Iterable[Person]) -> None:
+def add_customers(assembly: Assembly, people: Iterable[User]) -> None:
     """Make the profiles of those who pay for a plan; the others come by signing up."""
     with assembly.engine.begin() as connection:
         for person in people:

@@ -7,7 +7,7 @@ from datetime import UTC
 from typing import NamedTuple
 from uuid import UUID
 
-from benchmarks.chaos.people import Person
+from benchmarks.chaos.people import User
 from events import DatasetDeleted, DatasetUploaded, Event, PredictionMade, TrainingStarted
 
 LIMITS: Mapping[str, Mapping[str, int]] = {
@@ -85,7 +85,7 @@ def standings(lines: Sequence[Entry]) -> dict[UUID, Standing]:
     }
 
 
-def marks(lines: Sequence[Entry], people: Iterable[Person]) -> Iterator[Mark]:
+def marks(lines: Sequence[Entry], people: Iterable[User]) -> Iterator[Mark]:
     """Every mark that must have been passed, whatever the order of counting."""
     limits = {person.id: LIMITS[person.plan] for person in people}
     for (user, resource, month), used in used_in_months(lines).items():

@@ -35,7 +35,7 @@ TRACKED = (
 """The types of events that analytics is told of."""
 
 
-class Letter(NamedTuple):
+class EmailContent(NamedTuple):
     """One email, by its key; who leaves may get it or not."""
 
     key: str
@@ -43,7 +43,7 @@ class Letter(NamedTuple):
     about: str
 
 
-def letters(events: Iterable[Event], marks: Iterable[Mark]) -> Iterator[Letter]:
+def letters(events: Iterable[Event], marks: Iterable[Mark]) -> Iterator[EmailContent]:
     """Every email that follows, each once."""
     for event in events:
         match event:
@@ -60,9 +60,9 @@ def letters(events: Iterable[Event], marks: Iterable[Mark]) -> Iterator[Letter]:
             yield letter(mark.user_id, "limit_warning", f"{mark.resource} {mark.month}")
 
 
-def letter(user: UUID, template: str, about: str) -> Letter:
+def letter(user: UUID, template: str, about: str) -> EmailContent:
     """An email under the key that is documented for it."""
-    return Letter(str(named_id("email", user, template, about)), user, f"{template} {about}")
+    return EmailContent(str(named_id("email", user, template, about)), user, f"{template} {about}")
 
 
 def firsts(events: Iterable[Event]) -> list[str]:

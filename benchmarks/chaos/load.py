@@ -7,7 +7,7 @@ from datetime import datetime
 
 from benchmarks.chaos.draw import Draw, Timed
 from benchmarks.chaos.events import ChaosHappened, WorkAsked
-from benchmarks.chaos.people import Person, life, some_people
+from benchmarks.chaos.people import User, life, some_people
 from events import Event, NewsletterSubscribed
 
 PEOPLE_PER_SECOND = 0.8
@@ -34,7 +34,7 @@ class Step:
 class Load:
     """Everything that a run publishes; all of it is published, however long that takes."""
 
-    people: Sequence[Person]
+    people: Sequence[User]
     steps: Sequence[Step]
 
     @property
@@ -52,7 +52,7 @@ def make_load(seed: int, seconds: float, start: datetime) -> Load:
     return Load(people, sorted(steps, key=lambda step: step.at))
 
 
-def steps_of_people(draw: Draw, people: Sequence[Person], seconds: float) -> Iterator[Step]:
+def steps_of_people(draw: Draw, people: Sequence[User], seconds: float) -> Iterator[Step]:
     """Their lives, each begun at another time; some news comes later than it happened."""
     for person in people:
         first = draw.choice.uniform(0, seconds * 0.7)

@@ -33,7 +33,7 @@ Data = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Person:
+class User:
     """Somebody on a plan. Only those on the free plan come by signing up."""
 
     id: UUID
@@ -41,13 +41,13 @@ class Person:
     leaves: bool = False
 
 
-def some_people(draw: Draw, count: int) -> list[Person]:
+def some_people(draw: Draw, count: int) -> list[User]:
     """People on all plans, of whom a few leave."""
     plans = draw.choice.choices(("free", "pro", "enterprise"), (60, 25, 15), k=count)
-    return [Person(draw.id(), plan, leaves=draw.chance(0.08)) for plan in plans]
+    return [User(draw.id(), plan, leaves=draw.chance(0.08)) for plan in plans]
 
 
-def life(draw: Draw, person: Person, first: float, last: float) -> Iterator[Timed]:
+def life(draw: Draw, person: User, first: float, last: float) -> Iterator[Timed]:
     """All that a person does between two moments; whoever leaves does little."""
     yield from identity(draw, person, first, last)
     if person.leaves:
@@ -70,7 +70,7 @@ def life(draw: Draw, person: Person, first: float, last: float) -> Iterator[Time
         )
 
 
-def identity(draw: Draw, person: Person, first: float, last: float) -> Iterator[Timed]:
+def identity(draw: Draw, person: User, first: float, last: float) -> Iterator[Timed]:
     """A sign-up, now and then after the first deeds, and changes of address and name."""
     signed_up = min(last, first + draw.choice.uniform(0, 2))
     email = f"{person.id.hex[:8]}@example.com"
@@ -81,7 +81,7 @@ def identity(draw: Draw, person: Person, first: float, last: float) -> Iterator[
         yield draw.event(UserUpdated, at, user_id=person.id, **new)
 
 
-def subscription(draw: Draw, person: Person, first: float, last: float) -> Iterator[Timed]:
+def subscription(draw: Draw, person: User, first: float, last: float) -> Iterator[Timed]:
     """What is told once somebody pays."""
     at = draw.choice.uniform(first, last)
     bought: Data = {"user_id": person.id, "plan": person.plan}
@@ -89,7 +89,7 @@ def subscription(draw: Draw, person: Person, first: float, last: float) -> Itera
     yield draw.event(PlanChanged, at, previous_plan="free", **bought)
 
 
-def datasets(draw: Draw, person: Person, first: float, last: float) -> Iterator[Timed]:
+def datasets(draw: Draw, person: User, first: float, last: float) -> Iterator[Timed]:
     """Uploads, and deletions of some of them."""
     count = draw.choice.randint(0, 7)
     may_delete = person.plan != "free" or count <= FEW_DATASETS
@@ -101,7 +101,7 @@ def datasets(draw: Draw, person: Person, first: float, last: float) -> Iterator[
             yield draw.event(DatasetDeleted, draw.choice.uniform(at, last), **named)
 
 
-def training(draw: Draw, person: Person, first: float, last: float) -> Iterator[Timed]:
+def training(draw: Draw, person: User, first: float, last: float) -> Iterator[Timed]:
     """The news of one training, up to its end."""
     named: Data = {"user_id": person.id, "training_id": draw.id().hex}
     made: Data = {"algorithm": "random_forest", "problem_type": "classification"}

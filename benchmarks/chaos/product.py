@@ -10,8 +10,8 @@ from pathlib import Path
 
 from benchmarks.chaos.errors import ChaosFailed
 from benchmarks.chaos.ground import Ground
-from services.doorbell import CHANNEL, RELAY
-from workers.supervisor import Process, Supervisor, insights
+from runtime.supervisor import Process, Supervisor, insights
+from services.redis.doorbell import CHANNEL, RELAY
 
 CREW = {"relay": 2, "worker": 3, "scheduler": 1}
 BELLS = {"relay": CHANNEL + RELAY, "worker": f"{CHANNEL}queue:usage"}

@@ -15,8 +15,8 @@ from sqlalchemy.orm import Session
 
 from benchmarks.chaos.load import Step, make_load
 from events import publish
+from runtime.assembly import Assembly
 from settings import load_settings
-from workers.assembly import Assembly
 
 PAUSE = 0.2
 IN_SQL = text("""

@@ -28,9 +28,9 @@ from benchmarks.chaos.storm import Storm
 from benchmarks.chaos.told import read_told
 from benchmarks.chaos.witness import Witness
 from benchmarks.processes import Processes
+from runtime.doubles import settings_for
+from runtime.embedded.discovery import environment, plain
 from settings import Settings
-from workers.doubles import settings_for
-from workers.own import environment, plain
 
 RECORD = "calls.jsonl"
 PUBLISHED_WITHIN = 300.0

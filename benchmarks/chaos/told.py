@@ -10,8 +10,8 @@ from pydantic import SecretStr
 
 from benchmarks.chaos.expected import Identity
 from benchmarks.doubles import state
+from runtime.doubles import settings_for
 from settings import Settings
-from workers.doubles import settings_for
 
 # Addresses and names in the form that people.py gives them, also where they were escaped; keys;
 # query strings.

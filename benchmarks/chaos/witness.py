@@ -16,8 +16,8 @@ from benchmarks.chaos.errors import ChaosFailed
 from benchmarks.chaos.expected import FINAL
 from errors import ProviderDown
 from events.progress import News
-from services.progress import ProgressBoard, understand
-from services.tcp import TcpCommands
+from services.redis.progress import ProgressBoard, understand
+from services.redis.tcp import TcpCommands
 
 BOARD = "training:"
 WIPED = f"{BOARD}wiped"

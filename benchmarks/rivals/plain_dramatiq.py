@@ -14,8 +14,8 @@ from benchmarks.load import publish_predictions
 from benchmarks.ours import HANDLERS, product
 from benchmarks.rivals.once import handle, open_engine, rate
 from benchmarks.site import site
-from services.progress import Progress, ProgressBoard
-from services.tcp import TcpCommands
+from services.redis.progress import Progress, ProgressBoard
+from services.redis.tcp import TcpCommands
 from settings import load_settings
 
 SHOW = "show"

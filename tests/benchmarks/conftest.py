@@ -12,7 +12,7 @@ import redis
 
 from benchmarks.ground import Ground, ground
 from settings import load_settings
-from tests.conftest import Servers
+from tests.factories import Servers
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 Bench = Callable[..., "subprocess.Popen[str]"]
@@ -43,7 +43,7 @@ def bench(servers: Servers, tmp_path: Path) -> Iterator[Bench]:
 
     def start(*arguments: str) -> "subprocess.Popen[str]":
         process = subprocess.Popen(
-            [sys.executable, "-m", "workers", "bench", *arguments],
+            [sys.executable, "-m", "cli", "bench", *arguments],
             env=os.environ | places,
             cwd=tmp_path,
             stdout=subprocess.PIPE,

@@ -10,7 +10,7 @@ import pytest
 
 from benchmarks.scenarios import SCENARIOS
 from tests.benchmarks.conftest import Bench, databases, keys
-from tests.conftest import Servers
+from tests.factories import Servers
 
 
 @pytest.mark.timeout(300)

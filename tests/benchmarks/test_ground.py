@@ -8,9 +8,9 @@ import redis
 from benchmarks.errors import BenchFailed
 from benchmarks.ground import Ground, empty_database, ground, refuse_company
 from benchmarks.site import KEYS, administer, site
-from services.doorbell import CHANNEL, RELAY
+from services.redis.doorbell import CHANNEL, RELAY
 from settings import load_settings
-from tests.conftest import Servers
+from tests.factories import Servers
 
 
 def test_a_given_redis_is_used_where_nothing_lies(servers: Servers) -> None:

@@ -10,8 +10,8 @@ import pytest
 from sqlalchemy import text
 from typer.testing import CliRunner, Result
 
-from workers.assembly import Assembly
-from workers.cli import app
+from cli import app
+from runtime.assembly import Assembly
 
 OURS = ("DATABASE_URL", "REDIS_URL", "BROKER_URL", "STORAGE_URL", "EXTRA_PACKAGES")
 PROVIDERS = ("LOOPS", "POSTHOG", "SENTRY", "STRIPE", "UPSTASH", "NEXT_PUBLIC")
@@ -28,7 +28,7 @@ def insights(assembly: Assembly, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     monkeypatch.setenv("REDIS_URL", plain(assembly.settings.redis_url))
     monkeypatch.chdir(tmp_path)
     # Loggers that were set up here would go on writing to a stream that is closed by then.
-    monkeypatch.setattr(import_module("workers.cli.app"), "set_up_logs", lambda _: None)
+    monkeypatch.setattr(import_module("cli.app"), "set_up_logs", lambda _: None)
 
     def run(*arguments: object, given: str | None = None) -> Result:
         result = CliRunner().invoke(app, [str(each) for each in arguments], input=given)

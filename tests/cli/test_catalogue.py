@@ -6,14 +6,14 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
+from cli import catalogue as module
 from events import load_catalogue, uuid7
 from events.contract import json_schema, read_released
 from events.contract.released import RELEASED
 from events.predictions import PredictionMade
+from runtime.assembly import Assembly
 from tests.cli.conftest import Insights, flat, let_die
-from tests.conftest import publish_now
-from workers.assembly import Assembly
-from workers.cli import catalogue as module
+from tests.factories import publish_now
 
 
 def test_the_catalogue_is_a_table_of_types_fields_and_handlers(insights: Insights) -> None:

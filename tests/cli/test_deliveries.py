@@ -8,9 +8,9 @@ import pytest
 from sqlalchemy import text
 
 from events import PredictionMade, UserSignedUp, uuid7
+from runtime.assembly import Assembly
 from tests.cli.conftest import Insights, flat, let_die
-from tests.conftest import publish_now
-from workers.assembly import Assembly
+from tests.factories import publish_now
 
 STATES = ["due", "leased", "waiting", "dead"]
 CHANGES = {

@@ -6,12 +6,12 @@ from uuid import UUID
 import pytest
 from sqlalchemy import text
 
-from handlers.emails import send_email
+from handlers.emails.handler import send_email
 from tests.cli.conftest import Insights
-from tests.conftest import publish_now
 from tests.doubles import Doubles
-from tests.engine import Engine
-from tests.handlers.test_emails import completed, try_once, wait_a_day
+from tests.factories import publish_now
+from tests.handlers.emails.test_emails import completed, try_once, wait_a_day
+from tests.pipeline import Pipeline
 
 
 def test_previews_are_files_without_a_variable_left(insights: Insights, tmp_path: Path) -> None:
@@ -25,25 +25,27 @@ def test_previews_are_files_without_a_variable_left(insights: Insights, tmp_path
 
 
 @pytest.fixture
-def held(outfitted: Engine, doubles: Doubles, user_id: UUID) -> Engine:
+def held(pipeline_with_doubles: Pipeline, doubles: Doubles, user_id: UUID) -> Pipeline:
     """One email of which nobody knows whether it was sent; it was not."""
-    outfitted.follow(send_email)
-    publish_now(outfitted.assembly, completed(user_id))
+    pipeline_with_doubles.follow(send_email)
+    publish_now(pipeline_with_doubles.assembly, completed(user_id))
     doubles.break_down("loops", "status", status=500, times=1)
-    try_once(outfitted)
-    wait_a_day(outfitted, doubles)
-    outfitted.work()
-    return outfitted
+    try_once(pipeline_with_doubles)
+    wait_a_day(pipeline_with_doubles, doubles)
+    pipeline_with_doubles.work()
+    return pipeline_with_doubles
 
 
-def test_a_held_email_is_listed(held: Engine, insights: Insights, user_id: UUID) -> None:
+def test_a_held_email_is_listed(held: Pipeline, insights: Insights, user_id: UUID) -> None:
     result = insights("emails", "held")
 
     assert "training_complete" in result.stdout
     assert str(user_id) in result.stdout
 
 
-def test_one_that_was_not_sent_is_sent(held: Engine, insights: Insights, doubles: Doubles) -> None:
+def test_one_that_was_not_sent_is_sent(
+    held: Pipeline, insights: Insights, doubles: Doubles
+) -> None:
     result = insights("emails", "settle", "--not-sent")
     held.work()
 
@@ -53,7 +55,7 @@ def test_one_that_was_not_sent_is_sent(held: Engine, insights: Insights, doubles
 
 
 def test_one_that_was_sent_is_not_sent_again(
-    held: Engine, insights: Insights, doubles: Doubles
+    held: Pipeline, insights: Insights, doubles: Doubles
 ) -> None:
     insights("emails", "settle", "--sent")
     held.work()

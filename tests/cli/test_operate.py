@@ -3,13 +3,13 @@
 import pytest
 from sqlalchemy import text
 
+from cli import operate
 from events import PredictionMade, UserLoggedIn, uuid7
 from handlers import prune
+from runtime.assembly import Assembly
 from tests.cli.conftest import Insights, flat
-from tests.conftest import publish_now
-from tests.engine import Engine
-from workers.assembly import Assembly
-from workers.cli import operate
+from tests.factories import publish_now
+from tests.pipeline import Pipeline
 
 
 def events_left(assembly: Assembly) -> int:
@@ -18,7 +18,7 @@ def events_left(assembly: Assembly) -> int:
 
 
 def test_a_paused_handler_is_given_nothing_until_it_is_resumed(
-    insights: Insights, assembly: Assembly, engine: Engine
+    insights: Insights, assembly: Assembly, pipeline: Pipeline
 ) -> None:
     publish_now(assembly, PredictionMade(user_id=uuid7(), model_id="m"))
 
@@ -26,9 +26,9 @@ def test_a_paused_handler_is_given_nothing_until_it_is_resumed(
 
     assert paused.exit_code == 0
     assert "insights resume usage" in flat(paused.stdout)
-    assert "usage" not in {message.queue_name for message in engine.lease()}
+    assert "usage" not in {message.queue_name for message in pipeline.lease()}
     insights("resume", "usage")
-    assert "usage" in {message.queue_name for message in engine.lease()}
+    assert "usage" in {message.queue_name for message in pipeline.lease()}
 
 
 def test_resuming_ends_a_rest(insights: Insights, assembly: Assembly) -> None:

@@ -13,9 +13,9 @@ import pytest
 from sqlalchemy import text
 
 from events import named_id, uuid7
-from services.doorbell import RELAY, Listener
+from runtime.assembly import Assembly
+from services.redis.doorbell import RELAY, Listener
 from tests.cli.conftest import Insights, flat, plain
-from workers.assembly import Assembly
 
 USER = str(uuid7())
 MADE = '{"model_id": "m-1"}'
@@ -190,7 +190,7 @@ def test_the_installed_command_prints_only_the_sentence(assembly: Assembly, tmp_
         "REDIS_URL": plain(assembly.settings.redis_url),
         "PYTHONPATH": str(Path(__file__).parents[2]),
     }
-    command = [sys.executable, "-m", "workers", "publish", "user.signed_up", "--user", USER]
+    command = [sys.executable, "-m", "cli", "publish", "user.signed_up", "--user", USER]
 
     done = subprocess.run(
         command, env=environment, cwd=tmp_path, capture_output=True, text=True, check=False

@@ -9,10 +9,10 @@ from sqlalchemy import text
 from events import Event, PredictionMade, UserSignedUp, uuid7
 from models import replay
 from models.replay import Selection
+from runtime.assembly import Assembly
 from tests.cli.conftest import Insights, flat, let_die
-from tests.conftest import publish_now
-from tests.engine import Engine
-from workers.assembly import Assembly
+from tests.factories import publish_now
+from tests.pipeline import Pipeline
 
 
 def owed(assembly: Assembly, handler: str = "usage") -> list[Any]:
@@ -57,7 +57,7 @@ def test_dead_letters_become_due_again_with_all_their_attempts(
 
 
 def test_replayed_letters_are_handled(
-    insights: Insights, assembly: Assembly, engine: Engine
+    insights: Insights, assembly: Assembly, pipeline: Pipeline
 ) -> None:
     user = uuid7()
     publish_now(assembly, PredictionMade(user_id=user, model_id="m"))
@@ -65,9 +65,9 @@ def test_replayed_letters_are_handled(
     publish_now(assembly, UserSignedUp(user_id=user, email="a@b.co"))
 
     insights("replay", "--handler", "usage", "--yes")
-    engine.work()
-    engine.pass_time()  # usage may have come before the profile
-    engine.work()
+    pipeline.work()
+    pipeline.pass_time()  # usage may have come before the profile
+    pipeline.work()
 
     with assembly.engine.connect() as connection:
         used = connection.scalar(text("SELECT predictions_this_month FROM public.usage_limits"))

@@ -4,8 +4,8 @@ import pytest
 
 from events import UserLoggedIn, uuid7
 from events.errors import Unstorable
-from tests.conftest import publish_now
-from workers.assembly import Assembly
+from runtime.assembly import Assembly
+from tests.factories import publish_now
 
 
 @pytest.mark.parametrize("text", ["a\0b", "half a pair \ud800"])

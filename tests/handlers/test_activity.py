@@ -9,16 +9,16 @@ from sqlalchemy import text
 from events import Event, InactivityDue, PredictionMade, UserDeleted, UserLoggedIn
 from handlers import activity
 from handlers.activity import find_inactive, note_activity
-from tests.conftest import publish_now, sign_up
-from tests.engine import Engine
+from tests.factories import publish_now, sign_up
+from tests.pipeline import Pipeline
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
 
 @pytest.fixture
-def noting(engine: Engine) -> Engine:
-    engine.follow(note_activity, find_inactive)
-    return engine
+def noting(pipeline: Pipeline) -> Pipeline:
+    pipeline.follow(note_activity, find_inactive)
+    return pipeline
 
 
 def did(user: UUID, days_ago: float, class_: type[Event] = UserLoggedIn) -> Event:
@@ -27,7 +27,7 @@ def did(user: UUID, days_ago: float, class_: type[Event] = UserLoggedIn) -> Even
     return class_.model_validate({"user_id": user, "occurred_at": at} | more)
 
 
-def look(noting: Engine, days_later: float = 0) -> list[UUID]:
+def look(noting: Pipeline, days_later: float = 0) -> list[UUID]:
     """Look for the inactive; return whom all looks so far found, each as often as told."""
     due = InactivityDue(days=14, occurred_at=NOON + timedelta(days=days_later))
     publish_now(noting.assembly, due)
@@ -39,7 +39,7 @@ def look(noting: Engine, days_later: float = 0) -> list[UUID]:
         return sorted(connection.scalars(text(query)))
 
 
-def test_fourteen_days_without_a_deed_are_told_once(noting: Engine, user_id: UUID) -> None:
+def test_fourteen_days_without_a_deed_are_told_once(noting: Pipeline, user_id: UUID) -> None:
     busy = sign_up(noting.assembly)
     publish_now(noting.assembly, did(user_id, 15), did(busy, 15), did(busy, 1, PredictionMade))
 
@@ -47,7 +47,7 @@ def test_fourteen_days_without_a_deed_are_told_once(noting: Engine, user_id: UUI
     assert look(noting, 1) == [user_id]
 
 
-def test_a_new_absence_is_told_again(noting: Engine, user_id: UUID) -> None:
+def test_a_new_absence_is_told_again(noting: Pipeline, user_id: UUID) -> None:
     publish_now(noting.assembly, did(user_id, 15))
     look(noting)
     publish_now(noting.assembly, did(user_id, -1))
@@ -56,7 +56,7 @@ def test_a_new_absence_is_told_again(noting: Engine, user_id: UUID) -> None:
     assert look(noting, 16) == [user_id, user_id]
 
 
-def test_late_news_of_an_older_deed_begins_no_new_absence(noting: Engine, user_id: UUID) -> None:
+def test_late_news_of_an_older_deed_begins_no_new_absence(noting: Pipeline, user_id: UUID) -> None:
     publish_now(noting.assembly, did(user_id, 15))
     look(noting)
     publish_now(noting.assembly, did(user_id, 20))
@@ -64,7 +64,7 @@ def test_late_news_of_an_older_deed_begins_no_new_absence(noting: Engine, user_i
     assert look(noting, 1) == [user_id]
 
 
-def test_who_left_is_not_missed(noting: Engine, user_id: UUID) -> None:
+def test_who_left_is_not_missed(noting: Pipeline, user_id: UUID) -> None:
     publish_now(noting.assembly, did(user_id, 15))
     noting.work()
     publish_now(noting.assembly, UserDeleted(user_id=user_id))
@@ -73,7 +73,7 @@ def test_who_left_is_not_missed(noting: Engine, user_id: UUID) -> None:
 
 
 def test_who_never_did_anything_is_watched_from_the_first_look_on(
-    noting: Engine, user_id: UUID
+    noting: Pipeline, user_id: UUID
 ) -> None:
     assert look(noting) == []
     assert look(noting, 13) == []
@@ -81,7 +81,7 @@ def test_who_never_did_anything_is_watched_from_the_first_look_on(
 
 
 def test_many_are_found_in_steps(
-    noting: Engine, monkeypatch: pytest.MonkeyPatch, user_id: UUID
+    noting: Pipeline, monkeypatch: pytest.MonkeyPatch, user_id: UUID
 ) -> None:
     monkeypatch.setattr(activity, "AT_ONCE", 2)
     users = [sign_up(noting.assembly) for _ in range(5)]

@@ -6,56 +6,62 @@ from events import UserDeleted, UserUpdated
 from handlers.cache import invalidate
 from handlers.sessions import end_sessions
 from handlers.usage import count_usage
-from tests.conftest import publish_now, sign_up
-from tests.engine import Engine
-from tests.handlers.test_contacts import uploaded
+from tests.factories import publish_now, sign_up
+from tests.handlers.contacts.test_contacts import uploaded
+from tests.pipeline import Pipeline
 
 
-def test_entries_are_forgotten_when_their_events_pass(outfitted: Engine, user_id: UUID) -> None:
-    cache = outfitted.assembly.services.cache
-    other = sign_up(outfitted.assembly)
-    outfitted.follow(invalidate)
+def test_entries_are_forgotten_when_their_events_pass(
+    pipeline_with_doubles: Pipeline, user_id: UUID
+) -> None:
+    cache = pipeline_with_doubles.assembly.services.cache
+    other = sign_up(pipeline_with_doubles.assembly)
+    pipeline_with_doubles.follow(invalidate)
     stale = ["dataset:d-1", f"usage:{user_id}", f"profile:{user_id}"]
     kept = ["dataset:d-2", f"usage:{other}", f"profile:{other}"]
     for key in (*stale, *kept):
         cache.set(key, {"old": True})
 
-    publish_now(outfitted.assembly, uploaded(user_id), UserUpdated(user_id=user_id, name="Ada"))
-    outfitted.work()
+    publish_now(
+        pipeline_with_doubles.assembly, uploaded(user_id), UserUpdated(user_id=user_id, name="Ada")
+    )
+    pipeline_with_doubles.work()
 
     assert [cache.get(key) for key in stale] == [None] * 3
     assert all(cache.exists(key) for key in kept)
-    assert outfitted.owed() == []
+    assert pipeline_with_doubles.owed() == []
 
 
-def test_usage_is_forgotten_only_once_it_is_counted(outfitted: Engine, user_id: UUID) -> None:
-    cache = outfitted.assembly.services.cache
-    outfitted.follow(invalidate, count_usage)
+def test_usage_is_forgotten_only_once_it_is_counted(
+    pipeline_with_doubles: Pipeline, user_id: UUID
+) -> None:
+    cache = pipeline_with_doubles.assembly.services.cache
+    pipeline_with_doubles.follow(invalidate, count_usage)
     cache.set(f"usage:{user_id}", {"datasets": 0})
-    publish_now(outfitted.assembly, uploaded(user_id))
-    messages = {message.queue_name: message for message in outfitted.lease()}
+    publish_now(pipeline_with_doubles.assembly, uploaded(user_id))
+    messages = {message.queue_name: message for message in pipeline_with_doubles.lease()}
 
-    outfitted.deliver(messages["cache"])
+    pipeline_with_doubles.deliver(messages["cache"])
     assert cache.exists(f"usage:{user_id}")
-    outfitted.deliver(messages["usage"])
-    outfitted.pass_time()
-    outfitted.work()
+    pipeline_with_doubles.deliver(messages["usage"])
+    pipeline_with_doubles.pass_time()
+    pipeline_with_doubles.work()
 
     assert not cache.exists(f"usage:{user_id}")
-    assert outfitted.owed() == []
+    assert pipeline_with_doubles.owed() == []
 
 
 def test_who_closes_their_account_is_signed_out_everywhere(
-    outfitted: Engine, user_id: UUID
+    pipeline_with_doubles: Pipeline, user_id: UUID
 ) -> None:
-    sessions = outfitted.assembly.services.sessions
-    other = sign_up(outfitted.assembly)
+    sessions = pipeline_with_doubles.assembly.services.sessions
+    other = sign_up(pipeline_with_doubles.assembly)
     mine = [sessions.create(user_id), sessions.create(user_id)]
     theirs = sessions.create(other)
-    outfitted.follow(end_sessions)
+    pipeline_with_doubles.follow(end_sessions)
 
-    publish_now(outfitted.assembly, UserDeleted(user_id=user_id))
-    outfitted.work()
+    publish_now(pipeline_with_doubles.assembly, UserDeleted(user_id=user_id))
+    pipeline_with_doubles.work()
 
     assert [sessions.read(id_) for id_ in mine] == [None, None]
     assert sessions.read(theirs) is not None

@@ -9,21 +9,21 @@ from sqlalchemy import text
 
 from events import Event, UserSignedUp, uuid7
 from handlers import Handler
-from handlers.analytics import forward
+from handlers.analytics.handler import forward
 from handlers.cache import invalidate
-from handlers.contacts import keep_contacts
-from handlers.emails import send_awaited_email, send_email
+from handlers.contacts.handler import keep_contacts
+from handlers.emails.handler import send_awaited_email, send_email
 from handlers.profiles import keep_profiles
 from handlers.progress import show_progress
 from handlers.usage import count_usage
-from services import pace
-from services.upstash import UpstashCommands
-from tests.conftest import publish_now
+from runtime.assembly import Assembly
+from services.redis import throttle
+from services.redis.upstash import UpstashCommands
 from tests.doubles import Doubles
-from tests.engine import Engine
-from tests.handlers.test_contacts import uploaded
-from tests.handlers.test_emails import completed
-from workers.assembly import Assembly
+from tests.factories import publish_now
+from tests.handlers.contacts.test_contacts import uploaded
+from tests.handlers.emails.test_emails import completed
+from tests.pipeline import Pipeline
 
 STEPS = 15
 """Of four minutes each: an hour."""
@@ -40,44 +40,44 @@ OUTAGES: dict[str, dict[str, Any]] = {
 PATIENCE = 0.05
 
 
-def pass_four_minutes(engine: Engine) -> None:
-    with engine.assembly.engine.begin() as connection:
+def pass_four_minutes(pipeline: Pipeline) -> None:
+    with pipeline.assembly.engine.begin() as connection:
         for statement in MOVE:
             connection.execute(text(statement))
 
 
 def live_through(
-    engine: Engine, down: Callable[[], None], up: Callable[[], None], load: Iterator[Event]
+    pipeline: Pipeline, down: Callable[[], None], up: Callable[[], None], load: Iterator[Event]
 ) -> None:
     """An hour without the provider, an event every four minutes; then it is back."""
     down()
     for _ in range(STEPS):
-        publish_now(engine.assembly, next(load))
-        engine.work()
-        pass_four_minutes(engine)
-        assert all(row.died_at is None and row.attempts == 0 for row in engine.owed())
+        publish_now(pipeline.assembly, next(load))
+        pipeline.work()
+        pass_four_minutes(pipeline)
+        assert all(row.died_at is None and row.attempts == 0 for row in pipeline.owed())
     up()
     for _ in range(6):
-        engine.work()
-        pass_four_minutes(engine)
-    assert engine.owed() == []
+        pipeline.work()
+        pass_four_minutes(pipeline)
+    assert pipeline.owed() == []
 
 
-def follow(engine: Engine, *handlers: Handler) -> None:
-    engine.follow(*handlers, count_usage)
+def follow(pipeline: Pipeline, *handlers: Handler) -> None:
+    pipeline.follow(*handlers, count_usage)
 
 
 @pytest.mark.parametrize("outage", OUTAGES)
 def test_analytics_catches_up(
-    outage: str, outfitted: Engine, doubles: Doubles, user_id: UUID
+    outage: str, pipeline_with_doubles: Pipeline, doubles: Doubles, user_id: UUID
 ) -> None:
-    assert outfitted.assembly.services.posthog is not None
-    outfitted.assembly.services.posthog.api.http.timeout = PATIENCE
-    follow(outfitted, forward)
+    assert pipeline_with_doubles.assembly.services.posthog is not None
+    pipeline_with_doubles.assembly.services.posthog.api.http.timeout = PATIENCE
+    follow(pipeline_with_doubles, forward)
     load = [uploaded(user_id) for _ in range(STEPS)]
 
     live_through(
-        outfitted,
+        pipeline_with_doubles,
         lambda: doubles.break_down("posthog", **OUTAGES[outage]),
         lambda: doubles.mend("posthog"),
         iter(load),
@@ -89,17 +89,17 @@ def test_analytics_catches_up(
 
 @pytest.mark.parametrize("outage", OUTAGES)
 def test_emails_go_out_once_each(
-    outage: str, outfitted: Engine, doubles: Doubles, user_id: UUID
+    outage: str, pipeline_with_doubles: Pipeline, doubles: Doubles, user_id: UUID
 ) -> None:
     doubles.loops.per_second = 1_000
-    assert outfitted.assembly.services.loops is not None
-    outfitted.assembly.services.loops.pace.distance = 1_000
-    outfitted.assembly.services.loops.api.http.timeout = PATIENCE
-    follow(outfitted, send_email, send_awaited_email)
+    assert pipeline_with_doubles.assembly.services.loops is not None
+    pipeline_with_doubles.assembly.services.loops.pace.distance = 1_000
+    pipeline_with_doubles.assembly.services.loops.api.http.timeout = PATIENCE
+    follow(pipeline_with_doubles, send_email, send_awaited_email)
     load = [completed(user_id, f"t-{number}") for number in range(STEPS)]
 
     live_through(
-        outfitted,
+        pipeline_with_doubles,
         lambda: doubles.break_down("loops", **OUTAGES[outage]),
         lambda: doubles.mend("loops"),
         iter(load),
@@ -109,17 +109,19 @@ def test_emails_go_out_once_each(
     assert len(keys) == len(set(keys)) == STEPS
 
 
-def test_contacts_are_as_the_profiles_are_in_the_end(outfitted: Engine, doubles: Doubles) -> None:
+def test_contacts_are_as_the_profiles_are_in_the_end(
+    pipeline_with_doubles: Pipeline, doubles: Doubles
+) -> None:
     doubles.loops.per_second = 1_000
-    assert outfitted.assembly.services.loops is not None
-    outfitted.assembly.services.loops.pace.distance = 1_000
-    follow(outfitted, keep_contacts, keep_profiles)
+    assert pipeline_with_doubles.assembly.services.loops is not None
+    pipeline_with_doubles.assembly.services.loops.pace.distance = 1_000
+    follow(pipeline_with_doubles, keep_contacts, keep_profiles)
     load = [
         UserSignedUp(user_id=uuid7(), email=f"u{number}@example.com") for number in range(STEPS)
     ]
 
     live_through(
-        outfitted,
+        pipeline_with_doubles,
         lambda: doubles.break_down("loops", "status", status=500),
         lambda: doubles.mend("loops"),
         iter(load),
@@ -130,13 +132,13 @@ def test_contacts_are_as_the_profiles_are_in_the_end(outfitted: Engine, doubles:
 
 
 def test_while_it_is_down_a_provider_is_asked_seldom_and_others_go_on(
-    outfitted: Engine, doubles: Doubles, user_id: UUID
+    pipeline_with_doubles: Pipeline, doubles: Doubles, user_id: UUID
 ) -> None:
-    follow(outfitted, forward)
+    follow(pipeline_with_doubles, forward)
     load = iter(uploaded(user_id) for _ in range(STEPS))
 
     live_through(
-        outfitted,
+        pipeline_with_doubles,
         lambda: doubles.break_down("posthog", "status", status=500),
         lambda: doubles.mend("posthog"),
         load,
@@ -144,26 +146,26 @@ def test_while_it_is_down_a_provider_is_asked_seldom_and_others_go_on(
 
     met = doubles.server.world.faults.met["posthog"]
     assert STEPS / 4 <= met <= STEPS * 3
-    with outfitted.assembly.engine.connect() as connection:
+    with pipeline_with_doubles.assembly.engine.connect() as connection:
         counted = connection.scalar(text("SELECT datasets_count FROM public.usage_limits"))
     assert counted == STEPS
 
 
 def test_after_an_outage_mails_that_a_person_waits_for_go_first(
-    outfitted: Engine, doubles: Doubles, user_id: UUID
+    pipeline_with_doubles: Pipeline, doubles: Doubles, user_id: UUID
 ) -> None:
-    follow(outfitted, send_email, send_awaited_email)
+    follow(pipeline_with_doubles, send_email, send_awaited_email)
     doubles.break_down("loops", "drop")
     notices = [completed(user_id, f"t-{number}") for number in range(12)]
-    publish_now(outfitted.assembly, *notices)
-    outfitted.work()
+    publish_now(pipeline_with_doubles.assembly, *notices)
+    pipeline_with_doubles.work()
     welcome = UserSignedUp(user_id=user_id, email="ada@example.com")
-    publish_now(outfitted.assembly, welcome)
-    outfitted.work()
+    publish_now(pipeline_with_doubles.assembly, welcome)
+    pipeline_with_doubles.work()
     doubles.mend("loops")
     for _ in range(3):
-        pass_four_minutes(outfitted)
-        outfitted.work()
+        pass_four_minutes(pipeline_with_doubles)
+        pipeline_with_doubles.work()
 
     order = [mail.template for mail in doubles.loops.mails]
     assert sorted(order) == ["training_complete"] * 12 + ["welcome"]
@@ -171,22 +173,22 @@ def test_after_an_outage_mails_that_a_person_waits_for_go_first(
 
 
 @pytest.fixture
-def over_rest(assembly: Assembly, doubles: Doubles) -> Iterator[Engine]:
+def over_rest(assembly: Assembly, doubles: Doubles) -> Iterator[Pipeline]:
     """Relay and runner whose Redis is Upstash's REST door; it is soon tired of waiting."""
     made = Assembly(doubles.settings(assembly.settings, upstash=True))
     line = made.services.cache.commands
     assert isinstance(line, UpstashCommands)
     line.http.timeout = PATIENCE
-    engine = Engine(made)
-    yield engine
-    engine.follow(*assembly.handlers.values())
+    pipeline = Pipeline(made)
+    yield pipeline
+    pipeline.follow(*assembly.handlers.values())
     line.close()
     made.close()
 
 
 @pytest.mark.parametrize("outage", ["answers 503", "hangs"])
 def test_what_redis_is_told_over_rest_is_there_in_the_end(
-    outage: str, over_rest: Engine, doubles: Doubles, user_id: UUID
+    outage: str, over_rest: Pipeline, doubles: Doubles, user_id: UUID
 ) -> None:
     services = over_rest.assembly.services
     follow(over_rest, show_progress, invalidate)
@@ -206,24 +208,27 @@ def test_what_redis_is_told_over_rest_is_there_in_the_end(
 
 
 def test_who_waits_for_the_limiter_spends_no_attempt_and_is_not_taken_for_sent(
-    outfitted: Engine, doubles: Doubles, user_id: UUID, monkeypatch: pytest.MonkeyPatch
+    pipeline_with_doubles: Pipeline,
+    doubles: Doubles,
+    user_id: UUID,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A flood of mails that others stand before, for longer than anybody waits, twelve times."""
-    monkeypatch.setattr(pace, "LONGEST_WAIT", 0.01)
-    loops = outfitted.assembly.services.loops
+    monkeypatch.setattr(throttle, "LONGEST_WAIT", 0.01)
+    loops = pipeline_with_doubles.assembly.services.loops
     assert loops is not None
     loops.pace.distance = 3_600_000_000
     loops.pace.wait(hurry=True)
-    follow(outfitted, send_email)
-    publish_now(outfitted.assembly, completed(user_id))
+    follow(pipeline_with_doubles, send_email)
+    publish_now(pipeline_with_doubles.assembly, completed(user_id))
 
     for _ in range(12):
-        outfitted.pass_time()
-        outfitted.work()
+        pipeline_with_doubles.pass_time()
+        pipeline_with_doubles.work()
 
-    (owed,) = outfitted.owed()
+    (owed,) = pipeline_with_doubles.owed()
     assert (owed.attempts, owed.died_at) == (0, None)
     assert "limit is used up" in owed.last_error
-    with outfitted.assembly.engine.connect() as connection:
+    with pipeline_with_doubles.assembly.engine.connect() as connection:
         assert connection.execute(text("SELECT tried_at FROM insights.emails")).one() == (None,)
     assert doubles.loops.mails == []

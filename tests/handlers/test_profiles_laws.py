@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 
 from events import Event, UserDeleted, UserSignedUp, UserUpdated, uuid7
+from runtime.assembly import Assembly
 from tests.handlers.laws import law, quick_law
-from workers.assembly import Assembly
 
 NOBODY = UUID(int=0)
 NOON = datetime(2025, 10, 20, 12, tzinfo=UTC)

@@ -23,10 +23,10 @@ from events import (
     TrainingStarted,
     uuid7,
 )
-from tests.conftest import publish_now
-from tests.engine import Engine
+from runtime.assembly import Assembly
+from tests.factories import publish_now
 from tests.handlers.laws import quick_law
-from workers.assembly import Assembly
+from tests.pipeline import Pipeline
 
 if TYPE_CHECKING:
     from redis.client import PubSub
@@ -196,7 +196,7 @@ def test_of_a_request_and_a_start_of_the_same_instant_the_start_is_shown(
     assert read(assembly, training)["status"] == "running"
 
 
-def test_progress_goes_from_the_event_to_the_page(assembly: Assembly, engine: Engine) -> None:
+def test_progress_goes_from_the_event_to_the_page(assembly: Assembly, pipeline: Pipeline) -> None:
     training = uuid7().hex
     half, quarter = (
         TrainingProgressed(
@@ -204,12 +204,12 @@ def test_progress_goes_from_the_event_to_the_page(assembly: Assembly, engine: En
         )
         for progress, at in ((50, NOON + timedelta(seconds=1)), (25, NOON))
     )
-    engine.follow(assembly.handlers["progress"])
+    pipeline.follow(assembly.handlers["progress"])
     publish_now(assembly, half, quarter)
     with listening(assembly, training) as line:
-        engine.work()
+        pipeline.work()
         assert heard(assembly, training, line)[-1] == shown_after(half)
 
-    assert engine.owed() == []
+    assert pipeline.owed() == []
     assert read(assembly, training) == shown_after(half)
     assert 0 < assembly.redis.ttl(f"training:{training}") <= 7 * 24 * 3600

@@ -8,9 +8,9 @@ from sqlalchemy import text
 
 from events import PredictionMade, uuid7
 from events.schedule import PruneDue
-from tests.conftest import publish_now
-from tests.engine import Engine
-from workers.assembly import Assembly
+from runtime.assembly import Assembly
+from tests.factories import publish_now
+from tests.pipeline import Pipeline
 from workers.scheduler import Scheduler
 
 
@@ -28,7 +28,9 @@ def kept(assembly: Assembly) -> list[Any]:
         return list(connection.scalars(text(query)))
 
 
-def test_only_what_is_old_and_owed_by_nobody_is_pruned(assembly: Assembly, engine: Engine) -> None:
+def test_only_what_is_old_and_owed_by_nobody_is_pruned(
+    assembly: Assembly, pipeline: Pipeline
+) -> None:
     done, owed, young = (PredictionMade(user_id=uuid7(), model_id="m") for _ in range(3))
     publish_now(assembly, done)
     with assembly.engine.begin() as connection:
@@ -37,13 +39,13 @@ def test_only_what_is_old_and_owed_by_nobody_is_pruned(assembly: Assembly, engin
     age(assembly, 91)
     publish_now(assembly, young, PruneDue(days=90))
 
-    engine.work()
+    pipeline.work()
 
     assert set(kept(assembly)) == {owed.id, young.id}
 
 
 def test_pruning_goes_on_until_nothing_old_is_left(
-    assembly: Assembly, engine: Engine, monkeypatch: pytest.MonkeyPatch
+    assembly: Assembly, pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("handlers.prune.AT_ONCE", 10)
     publish_now(assembly, *(PredictionMade(user_id=uuid7(), model_id="m") for _ in range(25)))
@@ -53,11 +55,11 @@ def test_pruning_goes_on_until_nothing_old_is_left(
     publish_now(assembly, PruneDue(days=90))
 
     for _ in range(3):
-        engine.work()
-        engine.pass_time()
+        pipeline.work()
+        pipeline.pass_time()
 
     assert kept(assembly) == []
-    assert engine.owed() == []
+    assert pipeline.owed() == []
 
 
 def test_any_number_of_schedulers_publish_a_slot_once(assembly: Assembly) -> None:

@@ -12,9 +12,9 @@ from sqlalchemy import text
 from events import Event, TrainingRequested
 from handlers.trainings import train_model
 from learning import load
-from tests.conftest import publish_now
-from tests.engine import Engine
-from workers.assembly import Assembly
+from runtime.assembly import Assembly
+from tests.factories import publish_now
+from tests.pipeline import Pipeline
 
 
 @pytest.fixture
@@ -49,11 +49,11 @@ def story(assembly: Assembly) -> Sequence[Any]:
 
 @pytest.mark.usefixtures("folder")
 def test_a_wish_becomes_a_model_with_its_metrics(
-    assembly: Assembly, engine: Engine, user_id: UUID
+    assembly: Assembly, pipeline: Pipeline, user_id: UUID
 ) -> None:
     publish_now(assembly, wish(user_id))
 
-    engine.work()
+    pipeline.work()
 
     told = story(assembly)
     assert told[0].type == "training.started"
@@ -67,9 +67,9 @@ def test_a_wish_becomes_a_model_with_its_metrics(
     shown = assembly.services.progress.read("t1")
     assert shown is not None
     assert (shown.status, shown.progress) == ("completed", 100)
-    engine.pass_time()
-    engine.work()
-    assert engine.owed() == []
+    pipeline.pass_time()
+    pipeline.work()
+    assert pipeline.owed() == []
 
 
 @pytest.mark.usefixtures("folder")
@@ -84,22 +84,22 @@ def test_a_wish_becomes_a_model_with_its_metrics(
     ],
 )
 def test_what_cannot_be_trained_ends_in_a_sentence(
-    fields: dict[str, Any], reason: str, assembly: Assembly, engine: Engine, user_id: UUID
+    fields: dict[str, Any], reason: str, assembly: Assembly, pipeline: Pipeline, user_id: UUID
 ) -> None:
     publish_now(assembly, wish(user_id, **fields))
 
-    engine.work()
+    pipeline.work()
 
     (failed,) = [each.data for each in story(assembly) if each.type == "training.failed"]
     assert reason in failed["reason"]
     shown = assembly.services.progress.read("t1")
     assert shown is not None
     assert shown.status == "failed"
-    assert engine.owed() == []
+    assert pipeline.owed() == []
 
 
 def test_a_training_that_keeps_failing_tells_the_person_in_the_end(
-    assembly: Assembly, engine: Engine, user_id: UUID, monkeypatch: pytest.MonkeyPatch
+    assembly: Assembly, pipeline: Pipeline, user_id: UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def burst(event: Event, *_: object) -> None:
         raise MemoryError
@@ -108,24 +108,24 @@ def test_a_training_that_keeps_failing_tells_the_person_in_the_end(
     publish_now(assembly, wish(user_id))
 
     for _ in range(train_model.max_attempts + 1):
-        engine.work()
-        engine.pass_time()
+        pipeline.work()
+        pipeline.pass_time()
 
     (failed,) = [each.data for each in story(assembly) if each.type == "training.failed"]
     assert "our side" in failed["reason"]
-    (owed,) = engine.owed()
+    (owed,) = pipeline.owed()
     assert owed.died_at is not None
 
 
 @pytest.mark.usefixtures("folder")
 def test_training_again_after_a_crash_starts_and_completes_once(
-    assembly: Assembly, engine: Engine, user_id: UUID
+    assembly: Assembly, pipeline: Pipeline, user_id: UUID
 ) -> None:
     event = wish(user_id)
     publish_now(assembly, event)
     train_model([event], assembly.services, "key")  # the process dies before the debt is deleted
 
-    engine.work()
+    pipeline.work()
 
     types = [each.type for each in story(assembly)]
     assert types.count("training.started") == 1

@@ -12,20 +12,20 @@ from sqlalchemy import text
 from sqlalchemy.event import listen, remove
 
 from events import PredictionMade, UserDeleted, named_id, uuid7
-from tests.conftest import publish_now, sign_up
-from tests.engine import Engine
+from runtime.assembly import Assembly
+from tests.factories import publish_now, sign_up
 from tests.handlers.usage import dataset_uploaded, expected, stored, training_started
-from workers.assembly import Assembly
+from tests.pipeline import Pipeline
 
 LONG_AGO = datetime(2025, 3, 14, tzinfo=UTC)
 FAR_AHEAD = datetime(2125, 3, 14, tzinfo=UTC)
 
 
 @pytest.fixture
-def counting(engine: Engine) -> Engine:
-    """An engine that counts and does nothing else."""
-    engine.follow(engine.assembly.handlers["usage"])
-    return engine
+def counting(pipeline: Pipeline) -> Pipeline:
+    """An pipeline that counts and does nothing else."""
+    pipeline.follow(pipeline.assembly.handlers["usage"])
+    return pipeline
 
 
 def made(user: UUID, count: int, at: datetime | None = None) -> PredictionMade:
@@ -58,7 +58,7 @@ def right_after(assembly: Assembly, number: int, do: Callable[[], None]) -> Iter
 
 
 def test_a_late_event_counts_in_the_month_it_happened_in(
-    assembly: Assembly, counting: Engine, user_id: UUID
+    assembly: Assembly, counting: Pipeline, user_id: UUID
 ) -> None:
     events = [made(user_id, 70, datetime(2025, 10, 2, tzinfo=UTC))]
     late = [made(user_id, 85, datetime(2025, 9, 30, 23, 59, tzinfo=UTC))]
@@ -74,7 +74,7 @@ def test_a_late_event_counts_in_the_month_it_happened_in(
 
 
 def test_a_late_data_set_takes_its_place_in_later_months_too(
-    assembly: Assembly, counting: Engine, user_id: UUID
+    assembly: Assembly, counting: Pipeline, user_id: UUID
 ) -> None:
     september, october = datetime(2025, 9, 5, tzinfo=UTC), datetime(2025, 10, 5, tzinfo=UTC)
     events = [dataset_uploaded(user_id, october)]
@@ -94,7 +94,7 @@ def test_a_late_data_set_takes_its_place_in_later_months_too(
 
 @pytest.mark.parametrize("number", range(1, 7))
 def test_a_profile_that_comes_while_its_event_is_handled_misses_no_count(
-    assembly: Assembly, counting: Engine, number: int
+    assembly: Assembly, counting: Pipeline, number: int
 ) -> None:
     user = uuid7()
     publish_now(assembly, training_started(user, datetime.now(UTC)))
@@ -110,7 +110,7 @@ def test_a_profile_that_comes_while_its_event_is_handled_misses_no_count(
 
 
 def test_an_event_that_is_quicker_than_its_sign_up_waits_and_costs_no_attempt(
-    assembly: Assembly, counting: Engine
+    assembly: Assembly, counting: Pipeline
 ) -> None:
     user = uuid7()
     publish_now(assembly, made(user, 5))
@@ -129,7 +129,7 @@ def test_an_event_that_is_quicker_than_its_sign_up_waits_and_costs_no_attempt(
 
 @pytest.mark.parametrize("at", [LONG_AGO, FAR_AHEAD])
 def test_an_event_of_nobody_is_tried_again_but_not_for_ever(
-    assembly: Assembly, counting: Engine, at: datetime
+    assembly: Assembly, counting: Pipeline, at: datetime
 ) -> None:
     publish_now(assembly, made(uuid7(), 5, at))
     for _ in range(20):
@@ -142,7 +142,7 @@ def test_an_event_of_nobody_is_tried_again_but_not_for_ever(
 
 
 def test_one_unknown_user_fails_nobody_else(
-    assembly: Assembly, counting: Engine, user_id: UUID
+    assembly: Assembly, counting: Pipeline, user_id: UUID
 ) -> None:
     stranger = made(uuid7(), 1)
     publish_now(assembly, *(made(user_id, 1) for _ in range(20)), stranger)
@@ -154,20 +154,20 @@ def test_one_unknown_user_fails_nobody_else(
 
 
 def test_what_a_deleted_user_did_is_owed_no_longer(
-    assembly: Assembly, engine: Engine, user_id: UUID
+    assembly: Assembly, pipeline: Pipeline, user_id: UUID
 ) -> None:
     publish_now(assembly, UserDeleted(user_id=user_id))
-    engine.work()
+    pipeline.work()
     publish_now(assembly, made(user_id, 1))
-    engine.work()
-    engine.pass_time()
-    engine.work()
+    pipeline.work()
+    pipeline.pass_time()
+    pipeline.work()
 
-    assert engine.owed() == []
+    assert pipeline.owed() == []
     assert stored(assembly, [user_id]).rows == set()
 
 
-def test_unlimited_plans_are_never_marked(assembly: Assembly, counting: Engine) -> None:
+def test_unlimited_plans_are_never_marked(assembly: Assembly, counting: Pipeline) -> None:
     user = sign_up(assembly, "enterprise")
     publish_now(assembly, made(user, 1_000_000), training_started(user, LONG_AGO))
     counting.work()
@@ -178,7 +178,7 @@ def test_unlimited_plans_are_never_marked(assembly: Assembly, counting: Engine) 
 
 
 def test_the_events_of_marks_are_named_and_say_how_much_is_used(
-    assembly: Assembly, counting: Engine, user_id: UUID
+    assembly: Assembly, counting: Pipeline, user_id: UUID
 ) -> None:
     publish_now(assembly, *(training_started(user_id, LONG_AGO) for _ in range(8)))
     counting.work()

@@ -10,9 +10,9 @@ import pytest
 from sqlalchemy import text
 
 from events import Event, PredictionMade
-from tests.conftest import sign_up
+from runtime.assembly import Assembly
+from tests.factories import sign_up
 from tests.handlers.usage import dataset_uploaded, expected, stored, training_started
-from workers.assembly import Assembly
 
 THREADS = 4
 OCTOBER = datetime(2025, 10, 20, tzinfo=UTC)

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 
 from events import DatasetDeleted, Event, PredictionMade
-from tests.conftest import publish_now, sign_up
-from tests.engine import Engine
+from tests.factories import publish_now, sign_up
 from tests.handlers.laws import law
 from tests.handlers.usage import dataset_uploaded, expected, stored, training_started
+from tests.pipeline import Pipeline
 
 MOMENTS = [
     datetime.fromisoformat(moment)
@@ -73,46 +73,48 @@ def batches(draw: st.DrawFn, events: list[Event]) -> list[list[Event]]:
     return [order[a:b] for a, b in zip([0, *cuts], [*cuts, len(order)], strict=True) if a < b]
 
 
-def handle(engine: Engine, batch: list[Event]) -> None:
+def handle(pipeline: Pipeline, batch: list[Event]) -> None:
     """Publish and owe a batch, even if that was done before, and deliver its message twice."""
-    publish_now(engine.assembly, *batch)
-    with engine.assembly.engine.begin() as connection:
+    publish_now(pipeline.assembly, *batch)
+    with pipeline.assembly.engine.begin() as connection:
         connection.execute(OWE_AGAIN, {"ids": [event.id for event in batch]})
-    for message in engine.lease():
-        engine.deliver(message)
-        engine.deliver(message)
+    for message in pipeline.lease():
+        pipeline.deliver(message)
+        pipeline.deliver(message)
 
 
 @given(data=st.data(), used=uses("upload", "train", "predict"))
 @law
 def test_usage_marks_and_what_is_told_depend_on_the_events_alone(
-    engine: Engine, data: st.DataObject, used: list[tuple[int, str, int, datetime]]
+    pipeline: Pipeline, data: st.DataObject, used: list[tuple[int, str, int, datetime]]
 ) -> None:
-    engine.follow(engine.assembly.handlers["usage"])
+    pipeline.follow(pipeline.assembly.handlers["usage"])
     plans = data.draw(
         st.lists(st.sampled_from(["free", "free", "pro", "enterprise"]), min_size=2, max_size=2)
     )
-    users = [sign_up(engine.assembly, plan) for plan in plans]
+    users = [sign_up(pipeline.assembly, plan) for plan in plans]
     events = events_of(users, used)
 
     for batch in data.draw(batches(events)):
-        handle(engine, batch)
+        handle(pipeline, batch)
 
-    assert stored(engine.assembly, users) == expected(dict(zip(users, plans, strict=True)), events)
-    assert engine.owed() == []
+    assert stored(pipeline.assembly, users) == expected(
+        dict(zip(users, plans, strict=True)), events
+    )
+    assert pipeline.owed() == []
 
 
 @given(data=st.data(), used=uses("upload", "delete", "train"))
 @law
 def test_usage_with_deletions_depends_on_the_events_alone(
-    engine: Engine, data: st.DataObject, used: list[tuple[int, str, int, datetime]]
+    pipeline: Pipeline, data: st.DataObject, used: list[tuple[int, str, int, datetime]]
 ) -> None:
-    engine.follow(engine.assembly.handlers["usage"])
-    users = [sign_up(engine.assembly) for _ in range(2)]
+    pipeline.follow(pipeline.assembly.handlers["usage"])
+    users = [sign_up(pipeline.assembly) for _ in range(2)]
     events = events_of(users, used)
 
     for batch in data.draw(batches(events)):
-        handle(engine, batch)
+        handle(pipeline, batch)
 
-    counted = stored(engine.assembly, users).without_data_set_marks()
+    counted = stored(pipeline.assembly, users).without_data_set_marks()
     assert counted == expected(dict.fromkeys(users, "free"), events).without_data_set_marks()

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import text
 
 from events import DatasetDeleted, DatasetUploaded, Event, PredictionMade, TrainingStarted, named_id
-from workers.assembly import Assembly
+from runtime.assembly import Assembly
 
 RESOURCES = ("datasets", "trainings", "predictions")
 LIMITS: dict[str, dict[str, int]] = {

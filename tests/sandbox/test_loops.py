@@ -6,9 +6,9 @@ from typing import Any
 import httpx
 import pytest
 
+from runtime.doubles import id_of
 from sandbox.templates import Template
 from tests.doubles import Doubles
-from workers.doubles import id_of
 
 WELCOME = {"name": "Ada", "dashboard_url": "https://a.example", "docs_url": "https://d.example"}
 MAIL = {"transactionalId": id_of("welcome"), "email": "a@b.co", "dataVariables": WELCOME}

@@ -4,10 +4,10 @@ import httpx
 import pytest
 
 from events import uuid7
-from tests.conftest import publish_now
 from tests.doubles import Doubles
-from tests.engine import Engine
-from tests.handlers.test_contacts import story, uploaded
+from tests.factories import publish_now
+from tests.handlers.contacts.test_contacts import story, uploaded
+from tests.pipeline import Pipeline
 
 
 @pytest.mark.parametrize("path", ["/", "/contacts", "/people", "/flags", "/errors"])
@@ -18,12 +18,12 @@ def test_a_page_opens_with_nothing_to_show(path: str, doubles: Doubles) -> None:
     assert "yet" in answer.text
 
 
-def test_what_was_sent_is_shown(outfitted: Engine, doubles: Doubles) -> None:
+def test_what_was_sent_is_shown(pipeline_with_doubles: Pipeline, doubles: Doubles) -> None:
     user = uuid7()
-    publish_now(outfitted.assembly, *story(user), uploaded(user))
+    publish_now(pipeline_with_doubles.assembly, *story(user), uploaded(user))
     for _ in range(3):
-        outfitted.work()
-        outfitted.pass_time()
+        pipeline_with_doubles.work()
+        pipeline_with_doubles.pass_time()
 
     assert "Welcome to ML Insights" in httpx.get(doubles.url).text
     assert "countess@example.com" in httpx.get(f"{doubles.url}/contacts").text

@@ -8,10 +8,10 @@ from posthog import Posthog
 from upstash_redis import Redis
 from upstash_redis.errors import UpstashError
 
+from runtime.assembly import Assembly
+from runtime.doubles import id_of
 from tests.doubles import Doubles
 from tests.sandbox.node import Node
-from workers.assembly import Assembly
-from workers.doubles import id_of
 
 EVERYBODY = {"groups": [{"properties": [], "rollout_percentage": 100}]}
 ON = {"id": 1, "key": "on", "active": True, "filters": EVERYBODY}

@@ -7,8 +7,8 @@ import httpx
 import pytest
 from redis.exceptions import ConnectionError as RedisConnectionError
 
+from runtime.assembly import Assembly
 from tests.doubles import Doubles
-from workers.assembly import Assembly
 
 REFUSED = [
     ["BLPOP", "k", 0], ["brpop", "k", 0], ["BRPOPLPUSH", "k", "l", 0],

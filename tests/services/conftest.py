@@ -4,11 +4,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from services.commands import Commands
-from services.tcp import TcpCommands
-from services.upstash import UpstashCommands
+from runtime.assembly import Assembly
+from services.redis.commands import Commands
+from services.redis.tcp import TcpCommands
+from services.redis.upstash import UpstashCommands
 from tests.doubles import Doubles
-from workers.assembly import Assembly
 
 
 @pytest.fixture(params=["tcp", "upstash"])

@@ -15,7 +15,7 @@ import sentry_sdk
 def distant_sandbox(redis_url: str) -> Iterator[str]:
     """Its address, while the block lasts."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "workers", "sandbox", "--port", "0"],
+        [sys.executable, "-m", "cli", "sandbox", "--port", "0"],
         env=os.environ | {"REDIS_URL": redis_url, "DATABASE_URL": "postgresql://unused"},
         stdout=subprocess.PIPE,
         text=True,

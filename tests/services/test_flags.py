@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from events import uuid7
+from runtime.assembly import Assembly
 from services.flags import Flags
-from services.tcp import TcpCommands
+from services.redis.tcp import TcpCommands
 from tests.doubles import Doubles
-from workers.assembly import Assembly
 
 
 def flag(key: str, share: int) -> dict[str, Any]:

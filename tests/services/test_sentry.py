@@ -15,14 +15,14 @@ from events import Event, PredictionMade, TrainingRequested, UserSignedUp
 from handlers import Handler, Reject, RetryLater, external
 from handlers.prune import prune_events
 from handlers.usage import count_usage
+from runtime.assembly import Assembly
+from runtime.doubles import settings_for
 from services import Services
 from services.sentry import Sentry
-from tests.conftest import Servers, publish_now
-from tests.engine import Engine
+from tests.factories import Servers, publish_now
+from tests.pipeline import Pipeline
 from tests.services.distant import distant_sandbox, hang_up, raw_envelopes, state
 from tests.workers.doing import Doing, calling
-from workers.assembly import Assembly
-from workers.doubles import settings_for
 from workers.scheduler import Scheduler
 
 CANARY = "canary-7f3a"
@@ -36,8 +36,8 @@ def distant(servers: Servers) -> Iterator[str]:
 
 
 @pytest.fixture
-def watched(assembly: Assembly, distant: str) -> Iterator[Engine]:
-    """An engine in a process that has Sentry."""
+def watched(assembly: Assembly, distant: str) -> Iterator[Pipeline]:
+    """An pipeline in a process that has Sentry."""
     httpx.post(f"{distant}/sandbox/reset")
     host = distant.removeprefix("http://")
     made = Assembly(settings_for(assembly.settings, distant, upstash=False))
@@ -48,10 +48,10 @@ def watched(assembly: Assembly, distant: str) -> Iterator[Engine]:
         traces=1.0,
         monitors={"prune": "17 3 * * *"},
     )
-    engine = Engine(made)
-    yield engine
+    pipeline = Pipeline(made)
+    yield pipeline
     hang_up()
-    engine.follow(*assembly.handlers.values())
+    pipeline.follow(*assembly.handlers.values())
     made.close()
 
 
@@ -65,12 +65,12 @@ def reports(distant: str, kind: str = "events") -> list[Any]:
     return found
 
 
-def run(engine: Engine, handler: Handler, *events: Event, times: int = 1) -> None:
-    engine.follow(handler)
-    publish_now(engine.assembly, *events)
+def run(pipeline: Pipeline, handler: Handler, *events: Event, times: int = 1) -> None:
+    pipeline.follow(handler)
+    publish_now(pipeline.assembly, *events)
     for _ in range(times):
-        engine.work()
-        engine.pass_time()
+        pipeline.work()
+        pipeline.pass_time()
 
 
 def raising(make: Callable[[], Exception]) -> Callable[[Sequence[Event]], Any]:
@@ -81,7 +81,7 @@ def raising(make: Callable[[], Exception]) -> Callable[[Sequence[Event]], Any]:
 
 
 def test_a_failure_is_reported_at_its_first_try_and_when_it_is_given_up(
-    watched: Engine, distant: str, user_id: UUID
+    watched: Pipeline, distant: str, user_id: UUID
 ) -> None:
     event = made(user_id)
     run(watched, calling(Doing(raising(ValueError)), max_attempts=5), event, times=6)
@@ -115,19 +115,19 @@ def test_a_failure_is_reported_at_its_first_try_and_when_it_is_given_up(
     ids=["down", "later", "hopeless"],
 )
 def test_only_what_matters_is_reported(
-    error: Callable[[], Exception], count: int, watched: Engine, distant: str, user_id: UUID
+    error: Callable[[], Exception], count: int, watched: Pipeline, distant: str, user_id: UUID
 ) -> None:
-    engine = watched
-    engine.follow(calling(Doing(raising(error))))
-    publish_now(engine.assembly, made(user_id))
-    for message in engine.lease():
-        engine.deliver(message)
+    pipeline = watched
+    pipeline.follow(calling(Doing(raising(error))))
+    publish_now(pipeline.assembly, made(user_id))
+    for message in pipeline.lease():
+        pipeline.deliver(message)
 
     assert len(reports(distant)) == count
 
 
 def test_one_poisonous_event_of_many_is_one_report(
-    watched: Engine, distant: str, user_id: UUID
+    watched: Pipeline, distant: str, user_id: UUID
 ) -> None:
     events = [made(user_id) for _ in range(30)]
 
@@ -141,7 +141,7 @@ def test_one_poisonous_event_of_many_is_one_report(
     assert report["contexts"]["delivery"]["id"] == str(events[7].id)
 
 
-def test_a_training_is_described(watched: Engine, distant: str, user_id: UUID) -> None:
+def test_a_training_is_described(watched: Pipeline, distant: str, user_id: UUID) -> None:
     @external("learner", TrainingRequested)
     def learn(event: TrainingRequested, services: Services, key: str) -> None:
         raise ZeroDivisionError
@@ -165,7 +165,7 @@ def test_a_training_is_described(watched: Engine, distant: str, user_id: UUID) -
 
 
 def test_a_trace_runs_from_the_publisher_to_the_provider(
-    watched: Engine, distant: str, user_id: UUID
+    watched: Pipeline, distant: str, user_id: UUID
 ) -> None:
     def call_out(_events: Sequence[Event]) -> None:
         httpx.get(f"{distant}/sandbox/faults?token={CANARY}")
@@ -184,7 +184,7 @@ def test_a_trace_runs_from_the_publisher_to_the_provider(
 
 
 def test_a_slow_query_is_a_span_without_its_parameters(
-    watched: Engine, distant: str, user_id: UUID
+    watched: Pipeline, distant: str, user_id: UUID
 ) -> None:
     run(watched, count_usage, made(user_id))
 
@@ -194,7 +194,7 @@ def test_a_slow_query_is_a_span_without_its_parameters(
     assert not any(str(user_id) in query or user_id.hex in query for query in queries)
 
 
-def test_a_scheduled_job_checks_in(watched: Engine, distant: str) -> None:
+def test_a_scheduled_job_checks_in(watched: Pipeline, distant: str) -> None:
     watched.follow(prune_events)
     Scheduler(watched.assembly.settings, watched.assembly.publish).tick(datetime.now(UTC))
     watched.work()
@@ -203,7 +203,9 @@ def test_a_scheduled_job_checks_in(watched: Engine, distant: str) -> None:
     assert statuses == [("prune", "in_progress"), ("prune", "ok")]
 
 
-def test_no_header_of_ours_reaches_a_provider(watched: Engine, distant: str, user_id: UUID) -> None:
+def test_no_header_of_ours_reaches_a_provider(
+    watched: Pipeline, distant: str, user_id: UUID
+) -> None:
     seen: list[httpx.Headers] = []
 
     def call_out(_events: Sequence[Event]) -> None:
@@ -214,7 +216,7 @@ def test_no_header_of_ours_reaches_a_provider(watched: Engine, distant: str, use
     assert not {"sentry-trace", "baggage", "traceparent"} & set(seen[0])
 
 
-def test_nothing_personal_leaves(watched: Engine, distant: str) -> None:
+def test_nothing_personal_leaves(watched: Pipeline, distant: str) -> None:
     user = UUID(int=7, version=4)
     event = UserSignedUp(user_id=user, email=ADDRESS, name=f"{CANARY} Lovelace")
 
@@ -244,9 +246,9 @@ def test_nothing_personal_leaves(watched: Engine, distant: str) -> None:
     assert not [raw for raw in sent if CANARY in raw]
 
 
-def test_without_a_dsn_nothing_is_done(engine: Engine, distant: str, user_id: UUID) -> None:
+def test_without_a_dsn_nothing_is_done(pipeline: Pipeline, distant: str, user_id: UUID) -> None:
     httpx.post(f"{distant}/sandbox/reset")
-    run(engine, calling(Doing(raising(ValueError)), max_attempts=1), made(user_id))
+    run(pipeline, calling(Doing(raising(ValueError)), max_attempts=1), made(user_id))
 
-    assert engine.assembly.sentry.traceparent() is None
+    assert pipeline.assembly.sentry.traceparent() is None
     assert reports(distant) == []

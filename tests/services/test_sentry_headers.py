@@ -6,16 +6,16 @@ import pytest
 
 from events import UserSignedUp, uuid7
 from handlers import external
-from handlers.analytics import forward
-from handlers.contacts import keep_contacts
+from handlers.analytics.handler import forward
+from handlers.contacts.handler import keep_contacts
 from handlers.profiles import keep_profiles
+from runtime.assembly import Assembly
 from services import Services
 from services.sentry import Sentry
-from tests.conftest import Servers, publish_now
 from tests.doubles import Doubles
-from tests.engine import Engine
+from tests.factories import Servers, publish_now
+from tests.pipeline import Pipeline
 from tests.services.distant import distant_sandbox, hang_up
-from workers.assembly import Assembly
 
 OURS = {"sentry-trace", "baggage", "traceparent"}
 
@@ -27,16 +27,16 @@ def dsn(servers: Servers) -> Iterator[str]:
 
 
 @pytest.fixture
-def watched(provided: Assembly, dsn: str) -> Iterator[Engine]:
-    """An engine that works with the doubles in a process that has Sentry."""
-    provided.sentry = Sentry(dsn, environment="test", release=None, traces=1.0)
-    engine = Engine(provided)
-    yield engine
+def watched(assembly_with_doubles: Assembly, dsn: str) -> Iterator[Pipeline]:
+    """An pipeline that works with the doubles in a process that has Sentry."""
+    assembly_with_doubles.sentry = Sentry(dsn, environment="test", release=None, traces=1.0)
+    pipeline = Pipeline(assembly_with_doubles)
+    yield pipeline
     hang_up()
-    engine.follow(*provided.handlers.values())
+    pipeline.follow(*assembly_with_doubles.handlers.values())
 
 
-def test_loops_and_posthog_are_not_told_of_our_traces(watched: Engine, doubles: Doubles) -> None:
+def test_loops_and_posthog_are_not_told_of_our_traces(watched: Pipeline, doubles: Doubles) -> None:
     traced = []
 
     @external("asking", UserSignedUp)

@@ -7,14 +7,14 @@ from uuid import UUID
 
 import pytest
 
+from runtime.assembly import Assembly
+from runtime.doubles import id_of
 from services.loops import Loops
-from services.pace import Pace
-from services.tcp import TcpCommands
+from services.redis.tcp import TcpCommands
+from services.redis.throttle import Throttle
 from tests.doubles import Doubles
 from tests.sandbox.node import Node, installed_node
 from tests.sandbox.wire import Wired, take
-from workers.assembly import Assembly
-from workers.doubles import id_of
 
 USER = UUID("0198c0de-0000-7000-8000-000000000001")
 ADDRESS, WELCOME = "ada+1@example.com", id_of("welcome")
@@ -30,7 +30,7 @@ def node() -> Node:
 
 @pytest.fixture
 def loops(doubles: Doubles, assembly: Assembly) -> Iterator[Loops]:
-    pace = Pace(TcpCommands(assembly.redis), "wire", 1000)
+    pace = Throttle(TcpCommands(assembly.redis), "wire", 1000)
     made = Loops(f"{doubles.url}/loops/api", "a-key", pace, {})
     yield made
     made.close()

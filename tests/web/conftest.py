@@ -9,13 +9,13 @@ import pytest
 from pydantic import SecretStr
 from starlette.testclient import TestClient
 
+from runtime.assembly import Assembly
+from runtime.embedded.servers import Server as PrivateServer
+from runtime.embedded.servers import private_valkey
 from settings import Settings
-from tests.web.asking import KEY, until
+from tests.web.requests import KEY, until
 from web.app import create_app
 from web.serve import Server
-from workers.assembly import Assembly
-from workers.servers import Server as PrivateServer
-from workers.servers import own_valkey
 
 NOWHERE = 1
 
@@ -58,7 +58,7 @@ def without_database(assembly: Assembly) -> Settings:
 @pytest.fixture
 def own_redis(tmp_path: Path) -> Iterator[PrivateServer]:
     """A Redis that a test may stop and start."""
-    server = own_valkey(tmp_path)
+    server = private_valkey(tmp_path)
     server.start()
     yield server
     server.stop()

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
-from tests.web.asking import BATCHED, STRUCTURED, cloud_event
+from tests.web.requests import BATCHED, STRUCTURED, cloud_event
 
 USER = UUID("0198c0de-0000-7000-8000-0000000000aa")
 KINDS = [*STRUCTURED.values(), *BATCHED.values(), "application/json", "text/json", "x", ""]

@@ -11,10 +11,10 @@ from schemathesis.specs.openapi.checks import positive_data_acceptance
 from starlette.testclient import TestClient
 
 from events import load_catalogue
-from tests.web.asking import KEY, STRUCTURED, cloud_event
+from runtime.assembly import Assembly
+from tests.web.requests import KEY, STRUCTURED, cloud_event
 from web.app import create_app
 from web.openapi import USER
-from workers.assembly import Assembly
 
 NOTHING_TO_GET_WRONG = ("/healthz", "/readyz", "/metrics")
 WITH_A_KEY = {

@@ -3,10 +3,10 @@
 import pytest
 from starlette.testclient import TestClient
 
-from tests.web.asking import KEY
-from web import usage
+from runtime.assembly import Assembly
+from tests.web.requests import KEY
 from web.app import create_app
-from workers.assembly import Assembly
+from web.routes.users import usage
 
 
 @pytest.mark.parametrize(

@@ -10,15 +10,15 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from services.progress import Progress, ProgressBoard
-from services.tcp import TcpCommands
-from tests.web.asking import KEY, messages
-from workers.assembly import Assembly
+from runtime.assembly import Assembly
+from services.redis.progress import Progress, ProgressBoard
+from services.redis.tcp import TcpCommands
+from tests.web.requests import KEY, messages
 
 PROGRAM = """
 from settings import load_settings
 from web.serve import serve
-from workers.logs import set_up_logs
+from runtime.logs import set_up_logs
 
 settings = load_settings()
 set_up_logs(settings)

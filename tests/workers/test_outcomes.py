@@ -12,11 +12,10 @@ from sqlalchemy import text
 from errors import ProviderDown
 from events import Event, UserLoggedIn, uuid7
 from handlers import Failed, Reject, RetryLater
-from tests.conftest import publish_now
-from tests.engine import Engine
+from runtime.assembly import Assembly
+from tests.factories import made, publish_now
+from tests.pipeline import Pipeline
 from tests.workers.doing import Doing, calling, writing
-from tests.workers.test_relay import made
-from workers.assembly import Assembly
 
 BOTH = pytest.mark.parametrize("kind", [writing, calling])
 
@@ -32,7 +31,7 @@ def ids(events: Sequence[Event]) -> set[UUID]:
 
 @BOTH
 def test_a_poisonous_event_fails_alone_and_the_others_are_done(
-    kind: Any, assembly: Assembly, engine: Engine
+    kind: Any, assembly: Assembly, pipeline: Pipeline
 ) -> None:
     events = made(37)
 
@@ -40,116 +39,116 @@ def test_a_poisonous_event_fails_alone_and_the_others_are_done(
         if events[11].id in ids(batch):
             raise ValueError
 
-    engine.follow(kind(Doing(choke)))
+    pipeline.follow(kind(Doing(choke)))
     publish_now(assembly, *events)
 
-    engine.work()
+    pipeline.work()
 
-    (owed,) = engine.owed()
+    (owed,) = pipeline.owed()
     assert owed.event_id == events[11].id
     assert (owed.attempts, owed.leased, owed.died_at) == (1, False, None)
     assert "ValueError" in owed.last_error
 
 
-def test_the_effect_of_a_failed_try_is_undone(assembly: Assembly, engine: Engine) -> None:
+def test_the_effect_of_a_failed_try_is_undone(assembly: Assembly, pipeline: Pipeline) -> None:
     events = made(8)
 
     def choke(batch: Sequence[Event]) -> None:
         if events[0].id in ids(batch):
             raise ValueError
 
-    engine.follow(writing(Doing(choke)))
+    pipeline.follow(writing(Doing(choke)))
     publish_now(assembly, *events)
 
-    engine.work()
+    pipeline.work()
 
     assert ledger(assembly) == 7
 
 
 @BOTH
 def test_one_event_of_a_batch_can_fail_by_itself(
-    kind: Any, assembly: Assembly, engine: Engine
+    kind: Any, assembly: Assembly, pipeline: Pipeline
 ) -> None:
     events = made(10)
     doing = Doing(lambda _batch: {events[3].id: Failed("no such user")})
-    engine.follow(kind(doing))
+    pipeline.follow(kind(doing))
     publish_now(assembly, *events)
 
-    engine.work()
+    pipeline.work()
 
-    (owed,) = engine.owed()
+    (owed,) = pipeline.owed()
     assert (owed.event_id, owed.attempts, owed.last_error) == (events[3].id, 1, "no such user")
     assert len(doing.calls) == 1
 
 
 @BOTH
 def test_a_rejected_event_is_dead_at_once_and_never_sent_again(
-    kind: Any, assembly: Assembly, engine: Engine
+    kind: Any, assembly: Assembly, pipeline: Pipeline
 ) -> None:
     def refuse(batch: Sequence[Event]) -> None:
         raise Reject("The template is not known.")
 
-    engine.follow(kind(Doing(refuse), batch=1))
+    pipeline.follow(kind(Doing(refuse), batch=1))
     publish_now(assembly, *made())
 
-    engine.work()
-    engine.pass_time()
+    pipeline.work()
+    pipeline.pass_time()
 
-    (owed,) = engine.owed()
+    (owed,) = pipeline.owed()
     assert owed.died_at is not None
     assert owed.last_error == "The template is not known."
-    assert engine.lease() == []
+    assert pipeline.lease() == []
 
 
 @BOTH
 def test_retry_later_waits_and_spends_no_attempt(
-    kind: Any, assembly: Assembly, engine: Engine
+    kind: Any, assembly: Assembly, pipeline: Pipeline
 ) -> None:
     def wait(batch: Sequence[Event]) -> None:
         raise RetryLater(timedelta(hours=1), "The person sleeps.")
 
-    engine.follow(kind(Doing(wait), batch=1, max_attempts=2))
+    pipeline.follow(kind(Doing(wait), batch=1, max_attempts=2))
     publish_now(assembly, *made())
 
     for _ in range(5):
-        engine.work()
-        engine.pass_time()
+        pipeline.work()
+        pipeline.pass_time()
 
-    (owed,) = engine.owed()
+    (owed,) = pipeline.owed()
     assert (owed.attempts, owed.died_at) == (0, None)
 
 
 @BOTH
 def test_a_delivery_dies_after_as_many_failures_as_its_handler_allows(
-    kind: Any, assembly: Assembly, engine: Engine
+    kind: Any, assembly: Assembly, pipeline: Pipeline
 ) -> None:
     def fail(batch: Sequence[Event]) -> None:
         raise ValueError
 
     doing = Doing(fail)
-    engine.follow(kind(doing, max_attempts=3, batch=1))
+    pipeline.follow(kind(doing, max_attempts=3, batch=1))
     publish_now(assembly, *made())
 
     for _ in range(6):
-        engine.work()
-        engine.pass_time()
+        pipeline.work()
+        pipeline.pass_time()
 
-    (owed,) = engine.owed()
+    (owed,) = pipeline.owed()
     assert (owed.attempts, owed.died_at is None, len(doing.calls)) == (3, False, 3)
 
 
-def test_a_death_publishes_what_the_handler_wishes(assembly: Assembly, engine: Engine) -> None:
+def test_a_death_publishes_what_the_handler_wishes(assembly: Assembly, pipeline: Pipeline) -> None:
     def fail(batch: Sequence[Event]) -> None:
         raise ValueError
 
     def told(event: Event) -> Event:
         return event.follow(UserLoggedIn, method="told")
 
-    engine.follow(calling(Doing(fail), max_attempts=1, batch=1, on_death=told))
+    pipeline.follow(calling(Doing(fail), max_attempts=1, batch=1, on_death=told))
     (event,) = made()
     publish_now(assembly, event)
 
-    engine.work()
+    pipeline.work()
 
     with assembly.engine.connect() as connection:
         causes = connection.scalars(
@@ -160,7 +159,7 @@ def test_a_death_publishes_what_the_handler_wishes(assembly: Assembly, engine: E
 
 @BOTH
 def test_an_event_that_kills_its_process_dies_after_a_bounded_number_of_deaths(
-    kind: Any, assembly: Assembly, engine: Engine
+    kind: Any, assembly: Assembly, pipeline: Pipeline
 ) -> None:
     class Killed(BaseException):
         pass
@@ -169,16 +168,16 @@ def test_an_event_that_kills_its_process_dies_after_a_bounded_number_of_deaths(
         raise Killed
 
     doing = Doing(die)
-    engine.follow(kind(doing, max_attempts=3))
+    pipeline.follow(kind(doing, max_attempts=3))
     publish_now(assembly, *made())
 
     for _ in range(8):
-        for message in engine.lease():
+        for message in pipeline.lease():
             with suppress(Killed):
-                engine.deliver(message)
-        engine.pass_time()
+                pipeline.deliver(message)
+        pipeline.pass_time()
 
-    (owed,) = engine.owed()
+    (owed,) = pipeline.owed()
     assert owed.died_at is not None
     assert "died" in owed.last_error
     assert len(doing.calls) == 4
@@ -186,10 +185,10 @@ def test_an_event_that_kills_its_process_dies_after_a_bounded_number_of_deaths(
 
 @BOTH
 def test_what_is_stored_but_unreadable_is_dead_with_a_reason(
-    kind: Any, assembly: Assembly, engine: Engine
+    kind: Any, assembly: Assembly, pipeline: Pipeline
 ) -> None:
     doing = Doing()
-    engine.follow(kind(doing))
+    pipeline.follow(kind(doing))
     with assembly.engine.begin() as connection:
         connection.execute(
             text(
@@ -200,9 +199,9 @@ def test_what_is_stored_but_unreadable_is_dead_with_a_reason(
         )
     publish_now(assembly, *made())
 
-    engine.work()
+    pipeline.work()
 
-    (owed,) = engine.owed()
+    (owed,) = pipeline.owed()
     assert owed.died_at is not None
     assert "prediction_count" in owed.last_error
     assert "model_id" in owed.last_error
@@ -210,35 +209,35 @@ def test_what_is_stored_but_unreadable_is_dead_with_a_reason(
 
 
 def test_a_provider_that_is_down_spends_no_attempt_and_gets_a_single_probe(
-    assembly: Assembly, engine: Engine
+    assembly: Assembly, pipeline: Pipeline
 ) -> None:
     def down(batch: Sequence[Event]) -> None:
         raise ProviderDown("it is away")
 
     doing = Doing(down)
-    engine.follow(calling(doing, batch=10, max_attempts=2))
+    pipeline.follow(calling(doing, batch=10, max_attempts=2))
     publish_now(assembly, *made(100))
     for _ in range(4):
-        engine.work()
-        engine.pass_time()
+        pipeline.work()
+        pipeline.pass_time()
     calls_until_rest = len(doing.calls)
 
     assert calls_until_rest == 3
-    assert {(row.attempts, row.leased) for row in engine.owed()} == {(0, False)}
+    assert {(row.attempts, row.leased) for row in pipeline.owed()} == {(0, False)}
 
     for _ in range(50):
-        engine.pass_time()
+        pipeline.pass_time()
         end_rest(assembly)
-        engine.work()
+        pipeline.work()
     assert [len(call) for call in doing.calls[3:]] == [1] * 50
-    assert {row.attempts for row in engine.owed()} == {0}
+    assert {row.attempts for row in pipeline.owed()} == {0}
 
     doing.behave = lambda _batch: None
-    engine.pass_time()
+    pipeline.pass_time()
     end_rest(assembly)
-    engine.work()
+    pipeline.work()
 
-    assert engine.owed() == []
+    assert pipeline.owed() == []
     assert max(len(call) for call in doing.calls[53:]) == 10
 
 
@@ -250,64 +249,64 @@ def end_rest(assembly: Assembly) -> None:
 
 
 def test_an_external_effect_has_the_same_key_on_every_try(
-    assembly: Assembly, engine: Engine
+    assembly: Assembly, pipeline: Pipeline
 ) -> None:
     def fail(batch: Sequence[Event]) -> None:
         raise ValueError
 
     doing = Doing(fail)
-    engine.follow(calling(doing, batch=1))
+    pipeline.follow(calling(doing, batch=1))
     publish_now(assembly, *made())
     for _ in range(3):
-        engine.work()
-        engine.pass_time()
+        pipeline.work()
+        pipeline.pass_time()
 
     assert len(doing.keys) == 3
     assert len(set(doing.keys)) == 1
 
 
 def test_a_copy_of_a_message_does_not_begin_external_work_a_second_time(
-    assembly: Assembly, engine: Engine
+    assembly: Assembly, pipeline: Pipeline
 ) -> None:
     publish_now(assembly, *made())
     copies: list[Any] = []
 
     def deliver_the_copy(batch: Sequence[Event]) -> None:
-        engine.deliver(copies[0])
+        pipeline.deliver(copies[0])
 
     doing = Doing(deliver_the_copy)
-    engine.follow(calling(doing))
+    pipeline.follow(calling(doing))
     publish_now(assembly, *made())
-    copies += engine.lease()
+    copies += pipeline.lease()
 
-    engine.deliver(copies[0])
+    pipeline.deliver(copies[0])
 
     assert len(doing.calls) == 1
-    assert engine.owed() == [row for row in engine.owed() if row.handler != "calling"]
+    assert pipeline.owed() == [row for row in pipeline.owed() if row.handler != "calling"]
 
 
 @BOTH
 def test_a_copy_of_a_message_that_failed_spends_no_attempt(
-    kind: Any, assembly: Assembly, engine: Engine
+    kind: Any, assembly: Assembly, pipeline: Pipeline
 ) -> None:
     def fail(batch: Sequence[Event]) -> None:
         raise ValueError
 
     doing = Doing(fail)
-    engine.follow(kind(doing))
+    pipeline.follow(kind(doing))
     publish_now(assembly, *made())
-    (message,) = engine.lease()
+    (message,) = pipeline.lease()
 
     for _ in range(3):
-        engine.deliver(message)
+        pipeline.deliver(message)
 
-    assert [row.attempts for row in engine.owed()] == [1]
+    assert [row.attempts for row in pipeline.owed()] == [1]
     assert len(doing.calls) == 1
 
 
 @BOTH
 def test_a_copy_of_a_message_that_died_publishes_no_second_death(
-    kind: Any, assembly: Assembly, engine: Engine
+    kind: Any, assembly: Assembly, pipeline: Pipeline
 ) -> None:
     def fail(batch: Sequence[Event]) -> None:
         raise ValueError
@@ -315,12 +314,12 @@ def test_a_copy_of_a_message_that_died_publishes_no_second_death(
     def told(event: Event) -> Event:
         return event.follow(UserLoggedIn, uuid7())
 
-    engine.follow(kind(Doing(fail), max_attempts=1, on_death=told))
+    pipeline.follow(kind(Doing(fail), max_attempts=1, on_death=told))
     publish_now(assembly, *made())
-    (message,) = engine.lease()
+    (message,) = pipeline.lease()
 
     for _ in range(3):
-        engine.deliver(message)
+        pipeline.deliver(message)
 
     with assembly.engine.connect() as connection:
         query = "SELECT count(*) FROM insights.events WHERE type = 'user.logged_in'"
@@ -328,36 +327,36 @@ def test_a_copy_of_a_message_that_died_publishes_no_second_death(
 
 
 def test_who_lost_the_lease_neither_finishes_nor_publishes(
-    assembly: Assembly, engine: Engine
+    assembly: Assembly, pipeline: Pipeline
 ) -> None:
     def lose_the_lease(batch: Sequence[Event]) -> Any:
         with assembly.engine.begin() as connection:
             connection.execute(text("UPDATE insights.deliveries SET leases = leases + 1"))
         return batch[0].follow(UserLoggedIn)
 
-    engine.follow(calling(Doing(lose_the_lease), batch=1))
+    pipeline.follow(calling(Doing(lose_the_lease), batch=1))
     publish_now(assembly, *made())
 
-    for message in engine.lease():
-        engine.deliver(message)
+    for message in pipeline.lease():
+        pipeline.deliver(message)
 
-    assert len(engine.owed()) == 1
+    assert len(pipeline.owed()) == 1
     with assembly.engine.connect() as connection:
         assert connection.scalar(text("SELECT count(*) FROM insights.events")) == 1
 
 
 def test_what_an_external_handler_returns_is_published_once(
-    assembly: Assembly, engine: Engine
+    assembly: Assembly, pipeline: Pipeline
 ) -> None:
-    engine.follow(
+    pipeline.follow(
         calling(Doing(lambda batch: batch[0].follow(UserLoggedIn)), batch=1),
     )
     (event,) = made()
     publish_now(assembly, event)
-    (message,) = engine.lease()
+    (message,) = pipeline.lease()
 
-    engine.deliver(message)
-    engine.deliver(message)
+    pipeline.deliver(message)
+    pipeline.deliver(message)
 
     with assembly.engine.connect() as connection:
         rows = connection.execute(
@@ -367,14 +366,14 @@ def test_what_an_external_handler_returns_is_published_once(
 
 
 def test_a_message_of_a_larger_batch_than_the_handler_takes_is_split(
-    assembly: Assembly, engine: Engine
+    assembly: Assembly, pipeline: Pipeline
 ) -> None:
     doing = Doing()
-    engine.follow(writing(doing, batch=100))
+    pipeline.follow(writing(doing, batch=100))
     publish_now(assembly, *made(10))
-    (message,) = engine.lease()
-    engine.handlers = {"writing": writing(doing, batch=1)}
+    (message,) = pipeline.lease()
+    pipeline.handlers = {"writing": writing(doing, batch=1)}
 
-    engine.deliver(message)
+    pipeline.deliver(message)
 
     assert [len(call) for call in doing.calls] == [1] * 10

@@ -11,10 +11,10 @@ import pytest
 from sqlalchemy import text
 
 from events import PredictionMade
-from tests.conftest import publish_now
-from workers.assembly import Assembly
-from workers.own import environment
-from workers.supervisor import insights
+from runtime.assembly import Assembly
+from runtime.embedded.discovery import environment
+from runtime.supervisor import insights
+from tests.factories import publish_now
 
 Start = Callable[..., "subprocess.Popen[bytes]"]
 

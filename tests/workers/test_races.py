@@ -16,16 +16,15 @@ from errors import ProviderDown
 from events import DatasetDeleted, Event, PredictionMade, uuid7
 from handlers import transactional
 from models import leases, resting
-from models.database import connect, session_factory
+from models.connections import connect, session_factory
 from models.leases import Owed
-from tests.conftest import publish_now
-from tests.engine import Engine
+from runtime.assembly import Assembly
+from runtime.embedded.servers import private_valkey
+from runtime.stack import revive
+from tests.factories import made, publish_now
+from tests.pipeline import Pipeline
 from tests.workers.doing import Doing, calling, writing
-from tests.workers.test_relay import made
-from workers.assembly import Assembly
-from workers.keeper import LeaseKeeper
-from workers.servers import own_valkey
-from workers.stack import revive
+from workers.lease_renewal import LeaseRenewal
 
 
 @contextmanager
@@ -58,12 +57,12 @@ def down(_events: Sequence[Event]) -> None:
 
 
 def test_work_is_finished_although_its_lease_is_just_being_extended(
-    assembly: Assembly, engine: Engine
+    assembly: Assembly, pipeline: Pipeline
 ) -> None:
     handler = calling(Doing(), batch=1)
-    engine.follow(handler)
+    pipeline.follow(handler)
     publish_now(assembly, *made())
-    (message,) = engine.lease()
+    (message,) = pipeline.lease()
     owed = list(map(Owed, *message.args[:2]))
     with assembly.sessions.begin() as session:
         rows = leases.claim(session, handler.name, owed, handler.lease, probe=False)
@@ -77,48 +76,50 @@ def test_work_is_finished_although_its_lease_is_just_being_extended(
         leases.extend(keeper, handler.name, held, handler.lease)
 
     assert len(finished[0]) == 1
-    assert engine.owed() == []
+    assert pipeline.owed() == []
 
 
-def test_a_rest_that_just_ended_does_not_begin_again(assembly: Assembly, engine: Engine) -> None:
+def test_a_rest_that_just_ended_does_not_begin_again(
+    assembly: Assembly, pipeline: Pipeline
+) -> None:
     handler = calling(Doing(), batch=1)
-    engine.follow(handler)
+    pipeline.follow(handler)
     publish_now(assembly, *made(3))
     for _ in range(3):
         with assembly.engine.begin() as connection:
             resting.rest(connection, handler.name)
     end_rest(assembly)
 
-    with meanwhile(assembly, engine.lease) as worker:
+    with meanwhile(assembly, pipeline.lease) as worker:
         resting.recover(worker, handler.name)
 
-    for raw in engine.queue.messages:
-        engine.deliver(Message.decode(raw))
+    for raw in pipeline.queue.messages:
+        pipeline.deliver(Message.decode(raw))
     row = handler_row(assembly, handler.name)
     assert (row.failures_in_row, row.resume_at) == (0, None)
 
 
 def test_a_transactional_handler_recovers_from_its_rest_too(
-    assembly: Assembly, engine: Engine
+    assembly: Assembly, pipeline: Pipeline
 ) -> None:
     doing = Doing(down)
-    engine.follow(writing(doing, batch=1))
+    pipeline.follow(writing(doing, batch=1))
     publish_now(assembly, *made(3))
     for _ in range(3):
-        engine.work()
-        engine.pass_time()
+        pipeline.work()
+        pipeline.pass_time()
     assert handler_row(assembly, "writing").resume_at is not None
 
     doing.behave = lambda _events: None
     end_rest(assembly)
-    engine.work()
+    pipeline.work()
 
     assert handler_row(assembly, "writing").resume_at is None
-    assert engine.owed() == []
+    assert pipeline.owed() == []
 
 
 def test_a_database_that_is_away_in_the_middle_spends_no_attempt(
-    assembly: Assembly, engine: Engine, monkeypatch: pytest.MonkeyPatch
+    assembly: Assembly, pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Gone(Exception):
         sqlstate = None
@@ -126,47 +127,49 @@ def test_a_database_that_is_away_in_the_middle_spends_no_attempt(
     def away(_events: Sequence[Event]) -> None:
         raise OperationalError("x", {}, Gone())
 
-    monkeypatch.setattr("models.patience.PAUSES", ())
-    engine.follow(calling(Doing(away), batch=1, max_attempts=3))
+    monkeypatch.setattr("models.transactions.PAUSES", ())
+    pipeline.follow(calling(Doing(away), batch=1, max_attempts=3))
     publish_now(assembly, *made())
     for _ in range(6):
-        for message in engine.lease():
-            engine.deliver(message)
-        engine.pass_time()
+        for message in pipeline.lease():
+            pipeline.deliver(message)
+        pipeline.pass_time()
 
-    (owed,) = engine.owed()
+    (owed,) = pipeline.owed()
     assert (owed.attempts, owed.died_at) == (0, None)
 
 
 def test_a_statement_that_goes_wrong_is_a_failure_like_any_other(
-    assembly: Assembly, engine: Engine
+    assembly: Assembly, pipeline: Pipeline
 ) -> None:
     def take_too_long(_events: Sequence[Event]) -> None:
         with assembly.engine.begin() as connection:
             connection.execute(text("SET LOCAL statement_timeout = 1"))
             connection.execute(text("SELECT pg_sleep(1)"))
 
-    engine.follow(calling(Doing(take_too_long), batch=1))
+    pipeline.follow(calling(Doing(take_too_long), batch=1))
     publish_now(assembly, *made())
 
-    engine.work()
+    pipeline.work()
 
-    (owed,) = engine.owed()
+    (owed,) = pipeline.owed()
     assert owed.attempts == 1
     assert owed.last_error.startswith("OperationalError")
 
 
-def test_the_keeper_outlives_a_database_that_only_reads(assembly: Assembly, engine: Engine) -> None:
-    engine.follow(calling(Doing(), batch=1))
+def test_the_keeper_outlives_a_database_that_only_reads(
+    assembly: Assembly, pipeline: Pipeline
+) -> None:
+    pipeline.follow(calling(Doing(), batch=1))
     publish_now(assembly, *made())
-    (message,) = engine.lease()
+    (message,) = pipeline.lease()
     url = assembly.settings.postgres_url
     read_only = f"{url}{'&' if '?' in url else '?'}options=-c%20default_transaction_read_only%3Don"
     reader = connect(read_only)
-    keeper = LeaseKeeper(session_factory(reader), 0.02)
+    keeper = LeaseRenewal(session_factory(reader), 0.02)
     keeper.start()
 
-    with keeper.keep(engine.handlers["calling"], list(map(Owed, *message.args[:2]))):
+    with keeper.keep(pipeline.handlers["calling"], list(map(Owed, *message.args[:2]))):
         time.sleep(0.3)
 
     assert keeper.is_alive()
@@ -177,20 +180,20 @@ def test_the_keeper_outlives_a_database_that_only_reads(assembly: Assembly, engi
 
 @pytest.mark.parametrize("kind", [writing, calling])
 def test_what_is_owed_to_an_event_that_is_gone_is_forgotten(
-    kind: Any, assembly: Assembly, engine: Engine
+    kind: Any, assembly: Assembly, pipeline: Pipeline
 ) -> None:
-    engine.follow(kind(Doing(), batch=1))
+    pipeline.follow(kind(Doing(), batch=1))
     publish_now(assembly, *made(5))
     with assembly.engine.begin() as connection:
         connection.execute(text("DELETE FROM insights.events"))
 
-    engine.work()
+    pipeline.work()
 
-    assert engine.owed() == []
+    assert pipeline.owed() == []
 
 
 def test_an_older_worker_leaves_to_newer_ones_what_it_does_not_know(
-    assembly: Assembly, engine: Engine
+    assembly: Assembly, pipeline: Pipeline
 ) -> None:
     @transactional("evolving", PredictionMade, DatasetDeleted, batch=10)
     def new(events: Sequence[Event], session: Any) -> None: ...
@@ -198,58 +201,58 @@ def test_an_older_worker_leaves_to_newer_ones_what_it_does_not_know(
     @transactional("evolving", PredictionMade, batch=10)
     def old(events: Sequence[Event], session: Any) -> None: ...
 
-    engine.follow(new)
+    pipeline.follow(new)
     publish_now(assembly, DatasetDeleted(user_id=uuid7(), dataset_id="d"))
-    messages = engine.lease()
-    engine.handlers = {"evolving": old}
+    messages = pipeline.lease()
+    pipeline.handlers = {"evolving": old}
     for message in messages:
-        engine.deliver(message)
+        pipeline.deliver(message)
 
-    (owed,) = engine.owed()
+    (owed,) = pipeline.owed()
     assert (owed.attempts, owed.died_at) == (0, None)
     assert "older than the map" in owed.last_error
 
 
 def test_a_broker_that_is_away_does_not_hide_who_killed_a_process(
-    assembly: Assembly, engine: Engine, monkeypatch: pytest.MonkeyPatch
+    assembly: Assembly, pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def away(*_: object) -> None:
         raise ConnectionClosed(Exception("x"))  # type: ignore[no-untyped-call]
 
-    engine.follow(writing(Doing(), batch=100))
+    pipeline.follow(writing(Doing(), batch=100))
     publish_now(assembly, *made(3))
-    engine.lease()
-    engine.pass_time()
+    pipeline.lease()
+    pipeline.pass_time()
     with monkeypatch.context() as broken:
-        broken.setattr(engine.queue, "send", away)
+        broken.setattr(pipeline.queue, "send", away)
         with pytest.raises(ConnectionClosed):
-            engine.relay.relay()
+            pipeline.relay.relay()
 
-    messages = engine.lease()
+    messages = pipeline.lease()
 
     assert [len(message.args[0]) for message in messages] == [1, 1, 1]
     assert all(message.args[2] for message in messages)
 
 
 def test_a_broker_that_was_away_is_asked_before_anything_is_leased_for_it(
-    assembly: Assembly, engine: Engine, monkeypatch: pytest.MonkeyPatch
+    assembly: Assembly, pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def away(*_: object) -> None:
         raise ConnectionClosed(Exception("x"))  # type: ignore[no-untyped-call]
 
-    engine.follow(writing(Doing()))
+    pipeline.follow(writing(Doing()))
     publish_now(assembly, *made(3))
     for name in ("send", "depths"):
-        monkeypatch.setattr(engine.queue, name, away)
+        monkeypatch.setattr(pipeline.queue, name, away)
     for _ in range(5):
         with pytest.raises(ConnectionClosed):
-            engine.relay.relay()
+            pipeline.relay.relay()
 
-    assert {row.leases for row in engine.owed()} == {1}
+    assert {row.leases for row in pipeline.owed()} == {1}
 
 
 def test_a_server_of_ours_that_ended_by_itself_is_started_again(tmp_path: Any) -> None:
-    server = own_valkey(tmp_path)
+    server = private_valkey(tmp_path)
     server.start()
     assert server.process is not None
     server.process.kill()

@@ -6,92 +6,88 @@ from uuid import UUID
 from prometheus_client import CollectorRegistry
 from sqlalchemy import text
 
-from events import PredictionMade, publish, ring_after_commit, uuid7
-from models.database import session_factory
-from tests.conftest import publish_now
-from tests.engine import Engine, Queue
+from events import publish, ring_after_commit
+from models.connections import session_factory
+from runtime.assembly import Assembly
+from tests.factories import made, publish_now
+from tests.pipeline import Pipeline, Queue
 from tests.workers.doing import Doing, calling, writing
-from workers.assembly import Assembly
 from workers.metrics import Metrics
 from workers.relay import DEPTH, Relay
 
 
-def made(count: int = 1) -> list[PredictionMade]:
-    return [PredictionMade(user_id=uuid7(), model_id="m") for _ in range(count)]
-
-
 def test_what_is_published_is_sent_in_batches_of_the_handlers_size(
-    assembly: Assembly, engine: Engine
+    assembly: Assembly, pipeline: Pipeline
 ) -> None:
-    engine.follow(writing(Doing(), batch=10))
+    pipeline.follow(writing(Doing(), batch=10))
     publish_now(assembly, *made(25))
 
-    sizes = [len(message.args[0]) for message in engine.lease()]
+    sizes = [len(message.args[0]) for message in pipeline.lease()]
 
     assert sizes == [10, 10, 5]
 
 
 def test_what_is_leased_is_not_sent_again_before_the_lease_ends(
-    assembly: Assembly, engine: Engine
+    assembly: Assembly, pipeline: Pipeline
 ) -> None:
-    engine.follow(writing(Doing()))
+    pipeline.follow(writing(Doing()))
     publish_now(assembly, *made(3))
 
-    assert len(engine.lease()) == 1
-    assert engine.lease() == []
+    assert len(pipeline.lease()) == 1
+    assert pipeline.lease() == []
 
 
 def test_relay_sends_again_when_the_lease_ends_each_delivery_alone(
-    assembly: Assembly, engine: Engine
+    assembly: Assembly, pipeline: Pipeline
 ) -> None:
-    engine.follow(writing(Doing()))
+    pipeline.follow(writing(Doing()))
     publish_now(assembly, *made(3))
-    engine.lease()
-    engine.pass_time()
+    pipeline.lease()
+    pipeline.pass_time()
 
-    again = engine.lease()
+    again = pipeline.lease()
 
     assert [len(message.args[0]) for message in again] == [1, 1, 1]
     assert [message.args[1:3] for message in again] == [([2], True)] * 3
 
 
-def test_a_message_that_got_lost_costs_no_attempt(assembly: Assembly, engine: Engine) -> None:
+def test_a_message_that_got_lost_costs_no_attempt(assembly: Assembly, pipeline: Pipeline) -> None:
     doing = Doing()
-    engine.follow(writing(doing, max_attempts=1))
+    pipeline.follow(writing(doing, max_attempts=1))
     publish_now(assembly, *made())
     for _ in range(5):
-        engine.lease()
-        engine.pass_time()
+        pipeline.lease()
+        pipeline.pass_time()
 
-    engine.work()
+    pipeline.work()
 
     assert len(doing.seen) == 1
-    assert engine.owed() == []
+    assert pipeline.owed() == []
 
 
 def test_relay_leaves_in_the_table_what_the_queue_has_no_room_for(
-    assembly: Assembly, engine: Engine
+    assembly: Assembly, pipeline: Pipeline
 ) -> None:
     class Full(Queue):
         def depths(self, _queue_names: object) -> dict[str, int]:
             return {"writing": DEPTH}
 
-    engine.follow(writing(Doing(), batch=2))
+    pipeline.follow(writing(Doing(), batch=2))
     publish_now(assembly, *made(DEPTH * 2 + 10))
-    relay = Relay(assembly.engine, Full(), engine.handlers, Metrics(CollectorRegistry()))
+    relay = Relay(assembly.engine, Full(), pipeline.handlers, Metrics(CollectorRegistry()))
     for _ in range(20):
         relay.relay()
 
-    assert sum(not row.leased for row in engine.owed()) == 10
+    assert sum(not row.leased for row in pipeline.owed()) == 10
 
 
-def test_two_relays_never_lease_the_same_delivery(assembly: Assembly, engine: Engine) -> None:
-    engine.follow(writing(Doing(), batch=5))
+def test_two_relays_never_lease_the_same_delivery(assembly: Assembly, pipeline: Pipeline) -> None:
+    pipeline.follow(writing(Doing(), batch=5))
     publish_now(assembly, *made(200))
     queues = [Queue(), Queue()]
 
     def relay(queue: Queue) -> None:
-        relay = Relay(assembly.engine, queue, engine.handlers, Metrics(CollectorRegistry()))
+        relay = Relay(assembly.engine, queue, pipeline.handlers, Metrics(CollectorRegistry()))
         while relay.relay():
             pass
 
@@ -101,21 +97,21 @@ def test_two_relays_never_lease_the_same_delivery(assembly: Assembly, engine: En
     for thread in threads:
         thread.join()
 
-    assert [row.leases for row in engine.owed()] == [1] * 200
+    assert [row.leases for row in pipeline.owed()] == [1] * 200
 
 
-def test_a_paused_handler_stands_in_nobodys_way(assembly: Assembly, engine: Engine) -> None:
+def test_a_paused_handler_stands_in_nobodys_way(assembly: Assembly, pipeline: Pipeline) -> None:
     paused, other = Doing(), Doing()
-    engine.follow(writing(paused), calling(other))
+    pipeline.follow(writing(paused), calling(other))
     with assembly.engine.begin() as connection:
         connection.execute(text("UPDATE insights.handlers SET paused = name = 'writing'"))
     publish_now(assembly, *made(30))
 
-    engine.work()
+    pipeline.work()
 
     assert len(other.seen) == 30
     assert paused.seen == []
-    assert {row.handler for row in engine.owed()} == {"writing"}
+    assert {row.handler for row in pipeline.owed()} == {"writing"}
 
 
 def test_the_doorbell_rings_after_a_commit_that_published_and_only_then(
@@ -136,13 +132,13 @@ def test_the_doorbell_rings_after_a_commit_that_published_and_only_then(
     assert rings == ["ring"]
 
 
-def test_a_rolled_back_publish_leaves_nothing(assembly: Assembly, engine: Engine) -> None:
-    engine.follow(writing(Doing()))
+def test_a_rolled_back_publish_leaves_nothing(assembly: Assembly, pipeline: Pipeline) -> None:
+    pipeline.follow(writing(Doing()))
     with assembly.sessions() as session:
         publish(session, *made(3))
         session.rollback()
 
-    assert engine.owed() == []
+    assert pipeline.owed() == []
 
 
 def test_ids_of_published_events_tell_which_were_new(assembly: Assembly) -> None:

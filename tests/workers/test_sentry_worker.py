@@ -11,14 +11,14 @@ import pytest
 from pydantic import SecretStr
 
 from events import UserSignedUp, uuid7
+from runtime.assembly import Assembly
+from runtime.embedded.discovery import environment
+from runtime.supervisor import insights
 from sandbox.serve import Server
-from tests.conftest import publish_now
 from tests.doubles import Doubles
+from tests.factories import publish_now
 from tests.workers.test_processes import count, until
-from workers.assembly import Assembly
-from workers.own import environment
-from workers.redis_broker import bell
-from workers.supervisor import insights
+from workers.broker.redis import bell
 
 DEAD = "SELECT count(*) FROM insights.deliveries WHERE died_at IS NOT NULL"
 

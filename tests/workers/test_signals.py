@@ -4,7 +4,7 @@ import signal
 
 import pytest
 
-from workers.signals import held_back
+from runtime.signals import signals_deferred
 
 
 class Interrupted(Exception):
@@ -12,7 +12,7 @@ class Interrupted(Exception):
 
 
 def be_interrupted(number: signal.Signals, reached: list[str]) -> None:
-    with held_back():
+    with signals_deferred():
         signal.raise_signal(number)
         reached.append("the end")
 

@@ -1,0 +1,5 @@
+"""`python -m workers` is `insights`."""
+
+from cli import app
+
+app()

@@ -1,0 +1,125 @@
+"""The command that shows what may happen: the catalogue, its contract, and its release."""
+
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from importlib.metadata import PackageNotFoundError, version
+from typing import Annotated, Any
+
+import typer
+
+from cli.app import app, assemble, console
+from cli.errors import WrongInput
+from cli.output import NOBODY, Json, show, table_of, write_json
+from events import Catalogue, Event, load_catalogue
+from events.contract import (
+    asyncapi,
+    breaking_changes,
+    json_schema,
+    read_released,
+    write_released,
+)
+from events.contract.schema import Schema, data_schema
+from handlers import Handler
+
+
+@app.command()
+def catalogue(
+    as_json: Json = False,
+    as_json_schema: Annotated[
+        bool, typer.Option("--json-schema", help="Print the JSON Schema of each type's data.")
+    ] = False,
+    as_asyncapi: Annotated[
+        bool, typer.Option("--asyncapi", help="Print an AsyncAPI 3 document of the web door.")
+    ] = False,
+    release: Annotated[
+        bool, typer.Option("--release", help="Make this the contract that later changes keep to.")
+    ] = False,
+) -> None:
+    """List the types of events: their fields, and who handles them.
+
+    A field with a question mark may be left out.
+
+    --release writes events/released.json. It refuses a change that would break
+    publishers of a type whose version was not raised.
+    """
+    if as_json + as_json_schema + as_asyncapi + release > 1:
+        raise WrongInput("--json, --json-schema, --asyncapi and --release exclude each other.")
+    if release:
+        release_contract()
+        return
+    with closing(assemble()) as assembly:
+        types, followed = assembly.catalogue, followers(assembly.catalogue, assembly.handlers)
+    if as_json_schema:
+        write_json(json_schema(types))
+    elif as_asyncapi:
+        write_json(asyncapi(taken_by_the_door(types), followed, version_of_ours()))
+    elif as_json:
+        write_json([entry(type_, data_schema(types[type_]), followed[type_]) for type_ in types])
+    else:
+        show_catalogue(types, followed)
+
+
+def followers(types: Catalogue, known: Mapping[str, Handler]) -> dict[str, list[str]]:
+    """Event type → the names of its handlers."""
+    return {
+        type_: [name for name, handler in known.items() if type_ in handler.types]
+        for type_ in types
+    }
+
+
+def release_contract() -> None:
+    """Make the project's own contract the released one. Raises WrongInput if that breaks it."""
+    old, new = read_released(), json_schema(load_catalogue())
+    if broken := breaking_changes(old, new):
+        raise WrongInput(
+            "This would break who publishes by the released contract:\n  "
+            + "\n  ".join(broken)
+            + "\nRaise the `version` of these types. A type that nobody publishes any more is "
+            "taken out of events/released.json by hand."
+        )
+    write_released(new)
+    added = new["$defs"].keys() - old["$defs"].keys()
+    console.print(f"Released {len(new['$defs'])} types, {len(added)} of them new.")
+
+
+def taken_by_the_door(types: Catalogue) -> dict[str, type[Event]]:
+    """The types that the product does not keep to itself."""
+    from web.cloudevents.parsing import OUR_OWN
+
+    return {type_: each for type_, each in types.items() if each.__module__ not in OUR_OWN}
+
+
+def version_of_ours() -> str:
+    """The version that is installed."""
+    try:
+        return version("insights-workers")
+    except PackageNotFoundError:
+        return "0.0.0"
+
+
+def entry(type_: str, schema: Schema, names: Sequence[str]) -> dict[str, Any]:
+    """One type for a program."""
+    return {
+        "type": type_,
+        "version": schema["x-version"],
+        "description": schema["description"],
+        "user_required": schema["x-user-required"],
+        "fields": {
+            name: {"required": name in schema["required"], "schema": rule}
+            for name, rule in schema["properties"].items()
+        },
+        "handlers": names,
+    }
+
+
+def show_catalogue(types: Catalogue, followed: Mapping[str, Sequence[str]]) -> None:
+    """All types for a person."""
+    table = table_of("type", "version", "fields", "handled by")
+    for type_ in types:
+        schema = data_schema(types[type_])
+        fields = [
+            name if name in schema["required"] else f"{name}?" for name in schema["properties"]
+        ]
+        handled = ", ".join(followed[type_]) or NOBODY
+        table.add_row(type_, str(schema["x-version"]), ", ".join(fields), handled)
+    show(table)

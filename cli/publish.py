@@ -1,0 +1,134 @@
+"""The command that publishes an event by hand."""
+
+import json
+import re
+import sys
+from collections.abc import Mapping
+from contextlib import closing
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from pydantic import ValidationError
+
+from cli.app import app, assemble, console
+from cli.database import in_sentences
+from cli.errors import WrongInput
+from cli.moments import parse_moment
+from cli.output import Json, write_json
+from events import Event, named_id
+from events import publish as publish_events
+from events.contract.schema import data_schema
+from events.event import ENVELOPE
+
+CANONICAL = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+OPTIONS = {"user_id": "--user", "id": "--id", "occurred_at": "--occurred-at", "source": "--source"}
+
+
+@app.command()
+def publish(
+    type_: Annotated[
+        str, typer.Argument(metavar="TYPE", help="What happened, such as user.signed_up.")
+    ],
+    user: Annotated[str | None, typer.Option(help="Whose event it is: a UUID.")] = None,
+    data: Annotated[
+        str, typer.Option(help="Its fields: JSON, @FILE, or - for standard input.")
+    ] = "{}",
+    id_: Annotated[
+        str | None,
+        typer.Option("--id", help="Which fact it is: a UUID, or any text of yours."),
+    ] = None,
+    occurred_at: Annotated[
+        str | None, typer.Option(help="When it happened: 2026-11-22T10:00Z, or 2h for 2 hours ago.")
+    ] = None,
+    source: Annotated[str, typer.Option(help="Who says so; with --id, part of the id.")] = "cli",
+    as_json: Json = False,
+) -> None:
+    """Publish an event. Publishing the same --id twice is publishing it once.
+
+    An example, on one line: insights publish user.logged_in
+    --user 0198c0de-0000-7000-8000-000000000001 --data '{"method": "password"}'
+    """
+    with closing(assemble()) as assembly:
+        class_ = assembly.catalogue[type_]
+        when = None if occurred_at is None else parse_moment(occurred_at).isoformat()
+        given = {"id": id_of(id_, source), "source": source, "user_id": user, "occurred_at": when}
+        event = event_of(class_, read_data(data), given)
+        with in_sentences(), assembly.sessions.begin() as session:
+            new = event.id in publish_events(session, event)
+    if as_json:
+        write_json({"id": event.id, "type": type_, "new": new})
+    elif new:
+        console.print(f"published {event.id}")
+    else:
+        console.print(f"{event.id} was published before: nothing follows from it again")
+
+
+def id_of(given: str | None, source: str) -> str | None:
+    """A UUID in its usual form as it is; of any other text, always the same UUID per source."""
+    if given == "":
+        raise WrongInput("--id is empty. Leave it out, and the event gets a new id.")
+    try:
+        return (
+            given if given is None or CANONICAL.fullmatch(given) else str(named_id(source, given))
+        )
+    except UnicodeEncodeError:
+        raise WrongInput("--id and --source must be UTF-8 text.") from None
+
+
+def read_data(given: str) -> dict[str, Any]:
+    """The JSON object in an argument, in a file, or on standard input. Raises WrongInput."""
+    try:
+        data = json.loads(read_text(given), parse_constant=refuse_constant)
+    except OSError as error:
+        raise WrongInput(f"--data: {given[1:]} cannot be read: {error.strerror}.") from None
+    except (ValueError, RecursionError) as error:
+        raise WrongInput(f"--data is not JSON: {error}.") from None
+    if not isinstance(data, dict):
+        raise WrongInput('--data must be a JSON object, such as {"email": "ada@example.com"}.')
+    if wrong := ENVELOPE & data.keys():
+        name = min(wrong)
+        raise WrongInput(
+            f"--data: '{name}' belongs to the event's envelope. "
+            + (f"Give it by {OPTIONS[name]}." if name in OPTIONS else "Leave it out.")
+        )
+    return data
+
+
+def read_text(given: str) -> str:
+    """What `@FILE`, `-` or the argument itself holds."""
+    if given == "-":
+        return sys.stdin.read()
+    return Path(given[1:]).read_text(encoding="utf-8") if given.startswith("@") else given
+
+
+def refuse_constant(name: str) -> None:
+    """Python would read NaN and Infinity, which are not JSON."""
+    raise ValueError(f"{name} is not a JSON value")
+
+
+def event_of(
+    class_: type[Event], data: dict[str, Any], envelope: Mapping[str, str | None]
+) -> Event:
+    """The event; what is None in the envelope is as if left out. Raises WrongInput."""
+    given = {name: value for name, value in envelope.items() if value is not None}
+    try:
+        return class_.model_validate_json(json.dumps(data | given), strict=True)
+    except ValidationError as error:
+        wrong = "; ".join(complaint(each, class_) for each in error.errors(include_url=False))
+        raise WrongInput(f"This is no {class_.type}: {wrong}.") from None
+
+
+def complaint(error: Any, class_: type[Event]) -> str:
+    """One thing that is wrong, by the name under which it was given."""
+    first, *deeper = error["loc"] or ("",)
+    if first in OPTIONS:
+        name = OPTIONS[first]
+    else:
+        name = f"the field '{'.'.join(map(str, (first, *deeper)))}'"
+    if error["type"] == "missing":
+        return f"{name} is missing"
+    if error["type"] == "extra_forbidden":
+        fields = ", ".join(data_schema(class_)["properties"]) or "no fields"
+        return f"there is no field '{first}' (it has {fields})"
+    return f"{name}: {error['msg']}"

@@ -1,0 +1,118 @@
+"""Commands that run a part of the product until it is stopped."""
+
+import os
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Annotated
+
+import typer
+
+from cli.app import app, assemble
+from runtime.logs import set_up_logs
+from runtime.migrate import migrate as migrate_database
+from runtime.signals import stop_on_signals
+from runtime.stack import running_stack
+from runtime.supervisor import Supervisor, insights
+from services.redis.doorbell import RELAY, Listener
+from settings import load_settings
+from workers.broker.actors import make_broker
+from workers.exporter import serve_metrics, shared_folder
+from workers.garbage import spare_what_stays
+from workers.metrics import Metrics
+from workers.relay import Relay
+from workers.scheduler import Scheduler
+from workers.worker import choose, run_worker, threads_of
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database up to date with this code."""
+    assembly = assemble()
+    migrate_database(assembly.engine, assembly.catalogue, assembly.handlers)
+
+
+@app.command()
+def up(
+    port: Annotated[
+        int | None, typer.Option(help="Where the door listens; 0 takes any free port.")
+    ] = None,
+    workers: Annotated[int, typer.Option(min=1, help="How many worker processes.")] = 2,
+) -> None:
+    """Run everything: own servers where none are set, the door, relay, scheduler, workers."""
+    settings = load_settings(**({} if port is None else {"port": port}))
+    set_up_logs(settings)
+    stopped = stop_on_signals()
+    with running_stack(settings, workers=workers) as stack:
+        typer.echo(f"ready {stack.url}")
+        if not settings.insights_api_keys:
+            key = stack.assembly.settings.insights_api_keys[0].get_secret_value()
+            typer.echo(f"key {key} (for this run; set INSIGHTS_API_KEYS to choose your own)")
+        stopped.wait()
+
+
+@app.command()
+def web() -> None:
+    """Open the door: events in, live progress out. Run any number."""
+    from web.serve import serve
+
+    serve(assemble().settings)
+
+
+@app.command()
+def relay() -> None:
+    """Lease due deliveries and send them to the workers' queues. Run any number."""
+    assembly = assemble()
+    sentry = assembly.sentry
+    serve_metrics(assembly.settings)
+    stopped = stop_on_signals()
+    listener = Listener(assembly.settings.redis, [RELAY])
+    listener.start()
+    broker = make_broker(assembly.settings.broker)
+    sender = Relay(assembly.engine, broker, assembly.handlers, Metrics())
+    spare_what_stays()
+    sender.run(listener.bells[RELAY], stopped)
+    sentry.flush()
+
+
+@app.command()
+def worker(
+    handlers: Annotated[str | None, typer.Option(help="Only these, separated by commas.")] = None,
+    processes: Annotated[int, typer.Option(min=1, help="How many processes.")] = 1,
+    threads: Annotated[
+        int | None, typer.Option(min=1, help="At most so many batches of a handler at once.")
+    ] = None,
+) -> None:
+    """Handle what is owed. Run any number."""
+    assembly = assemble()
+    chosen = choose(assembly.handlers, handlers, threads)
+    if processes == 1:
+        serve_metrics(assembly.settings)
+        # Each batch holds one connection, and so does the renewal of leases.
+        assembly.connections = threads_of(chosen) + 1
+        run_worker(
+            chosen,
+            sessions=assembly.sessions,
+            services=assembly.services,
+            sentry=assembly.sentry,
+            broker_url=assembly.settings.broker,
+            stopped=stop_on_signals(),
+        )
+    supervisor = Supervisor()
+    options = ["--handlers", handlers] if handlers else []
+    options += ["--threads", str(threads)] if threads else []
+    with TemporaryDirectory(prefix="insights-metrics-") as folder:
+        surroundings = os.environ | shared_folder(Path(folder)) | {"METRICS_PORT": ""}
+        for number in range(processes):
+            supervisor.add(f"worker-{number + 1}", insights("worker", *options), surroundings)
+        os.environ |= shared_folder(Path(folder))
+        serve_metrics(assembly.settings)
+        supervisor.run(stop_on_signals())
+
+
+@app.command()
+def scheduler() -> None:
+    """Publish the events of scheduled jobs when they are due. Run any number."""
+    assembly = assemble()
+    serve_metrics(assembly.settings)
+    Scheduler(assembly.settings, assembly.publish).run(stop_on_signals())
+    assembly.sentry.flush()

@@ -1,0 +1,1 @@
+"""Contacts at Loops, and the events that start and stop its workflows."""

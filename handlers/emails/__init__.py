@@ -1,0 +1,1 @@
+"""Transactional emails through Loops, each sent once."""

@@ -1,0 +1,95 @@
+"""Puts a process together from its settings: what composition roots share."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from events import Catalogue, Event, carry_trace, load_catalogue, publish, ring_after_commit
+from handlers import Handler, load_handlers
+from models.connections import connect, session_factory
+from models.transactions import in_transaction
+from runtime.clients import make_sentry, make_services
+from services import Services
+from services.redis.commands import Commands
+from services.redis.connections import connect as connect_redis
+from services.redis.doorbell import Doorbell
+from services.redis.transports import commands_over
+from services.sentry import Sentry
+from settings import Settings
+from workers.scheduler import JOBS
+
+if TYPE_CHECKING:
+    import redis
+    from sqlalchemy import Engine
+    from sqlalchemy.orm import Session, sessionmaker
+
+
+@dataclass
+class Assembly:
+    """The parts of one process, each made when first asked for, never before a fork."""
+
+    settings: Settings
+    connections: int = 5
+
+    @cached_property
+    def catalogue(self) -> Catalogue:
+        """All event types."""
+        return load_catalogue(*self.settings.extra_packages)
+
+    @cached_property
+    def handlers(self) -> dict[str, Handler]:
+        """All handlers by name."""
+        return load_handlers(*self.settings.extra_packages)
+
+    @cached_property
+    def engine(self) -> "Engine":
+        """The connections to PostgreSQL."""
+        return connect(self.settings.postgres_url, size=self.connections)
+
+    @cached_property
+    def sessions(self) -> "sessionmaker[Session]":
+        """Sessions that ring the relay after a commit that published, where there is a Redis."""
+        factory = session_factory(self.engine)
+        carry_trace(factory, self.sentry.traceparent)
+        if self.settings.redis_url is not None:
+            ring_after_commit(factory, self.doorbell.ring)
+        return factory
+
+    @cached_property
+    def redis(self) -> "redis.Redis":
+        """The client of Redis."""
+        return connect_redis(self.settings.redis)
+
+    @cached_property
+    def doorbell(self) -> Doorbell:
+        """Wakes the relay."""
+        return Doorbell(self.redis)
+
+    @cached_property
+    def commands(self) -> Commands:
+        """The Redis of the cache, sessions, limits and progress: Upstash's, where it is set."""
+        return commands_over(self.redis, *self.settings.upstash)
+
+    @cached_property
+    def sentry(self) -> Sentry:
+        """Where errors and traces go; ask for it before anything else connects."""
+        monitors = {name: cron for name, (cron, _) in JOBS.items()}
+        return make_sentry(self.settings, monitors)
+
+    @cached_property
+    def services(self) -> Services:
+        """What external handlers work with."""
+        return make_services(self.settings, self.commands, self.sessions, self.publish)
+
+    def publish(self, *events: Event) -> None:
+        """Publish in a transaction of its own; waits for a database that is away."""
+        in_transaction(self.sessions, lambda session: publish(session, *events))
+
+    def close(self) -> None:
+        """Close the connections that were made."""
+        if "engine" in vars(self):
+            self.engine.dispose()
+        if "services" in vars(self):
+            self.services.close()
+        if "redis" in vars(self):
+            self.redis.close()

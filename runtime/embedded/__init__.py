@@ -1,0 +1,1 @@
+"""The embedded servers: a private PostgreSQL and Valkey out of wheels."""

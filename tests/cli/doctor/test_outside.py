@@ -1,0 +1,161 @@
+"""`insights doctor` on storage and on providers."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from runtime.assembly import Assembly
+from runtime.doubles import settings_for
+from tests.cli.conftest import Insights, flat, plain
+from tests.cli.doctor.examining import DEAD, SECRET, examined
+from tests.doubles import Doubles
+
+NAMES = ("PostHog", "PostHog flags", "Sentry", "Upstash")
+KEYS = {
+    "PostHog": "POSTHOG_API_KEY",
+    "PostHog flags": "POSTHOG_SECRET_KEY",
+    "Sentry": "SENTRY_DSN",
+    "Upstash": "UPSTASH_REDIS_REST_TOKEN",
+}
+
+
+@pytest.fixture
+def configured(
+    monkeypatch: pytest.MonkeyPatch, assembly: Assembly, doubles: Doubles
+) -> pytest.MonkeyPatch:
+    """PostHog, Sentry and Upstash, all well."""
+    settings = settings_for(assembly.settings, doubles.url)
+    for name in (*KEYS.values(), "POSTHOG_HOST", "UPSTASH_REDIS_REST_URL"):
+        value: Any = getattr(settings, name.lower())
+        monkeypatch.setenv(name, value if isinstance(value, str) else plain(value))
+    return monkeypatch
+
+
+def test_a_storage_folder_that_cannot_be_written_to_is_wrong(
+    insights: Insights, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("STORAGE_URL", (tmp_path / "file" / "folder").as_uri())
+
+    result = insights("doctor")
+
+    assert result.exit_code == 1
+    assert "cannot be written to" in flat(result.stdout)
+
+
+def test_storage_of_an_unknown_kind_is_wrong(
+    insights: Insights, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STORAGE_URL", "carrier-pigeon://loft")
+
+    assert examined(insights)["storage"]["status"] == "wrong"
+
+
+def test_providers_that_take_our_keys_are_well(
+    insights: Insights, configured: pytest.MonkeyPatch, doubles: Doubles
+) -> None:
+    found = examined(insights)
+
+    for name, key in KEYS.items():
+        assert found[name]["status"] == "ok", found[name]
+        assert found[name]["detail"] == f"{doubles.url} takes {key}"
+    assert doubles.posthog.definitions_asked == 1
+    assert doubles.posthog.received == []
+    assert [item.type for item in doubles.sentry.items] == ["client_report"]
+
+
+@pytest.mark.parametrize("name", ["PostHog", "PostHog flags", "Upstash"])
+def test_a_key_that_is_refused_is_wrong_and_named(
+    name: str, insights: Insights, configured: pytest.MonkeyPatch
+) -> None:
+    configured.setenv(KEYS[name], "wrong")
+
+    result = insights("doctor")
+    found = examined(insights)
+
+    assert result.exit_code == 1
+    assert found[name]["status"] == "wrong"
+    assert found[name]["detail"].startswith(f"{KEYS[name]} is refused (")
+    assert "401" in found[name]["detail"]
+    assert found[name]["hint"]
+    assert [each for each in NAMES if found[each]["status"] != "ok"] == [name]
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_dsn_that_sentry_refuses_is_wrong(
+    status: int, insights: Insights, configured: pytest.MonkeyPatch, doubles: Doubles
+) -> None:
+    doubles.break_down("sentry", "status", status=status)
+
+    sentry = examined(insights)["Sentry"]
+
+    assert sentry["status"] == "wrong"
+    assert sentry["detail"] == f"SENTRY_DSN is refused ({status})"
+    assert sentry["hint"]
+
+
+@pytest.mark.parametrize("provider", ["posthog", "sentry", "upstash"])
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_provider_that_is_ill_cannot_be_checked_now(
+    status: int,
+    provider: str,
+    insights: Insights,
+    configured: pytest.MonkeyPatch,
+    doubles: Doubles,
+) -> None:
+    doubles.break_down(provider, "status", status=status)
+
+    found = examined(insights)
+
+    for name in NAMES:
+        if name.lower().startswith(provider):
+            assert found[name]["status"] == "hint"
+            assert found[name]["detail"].startswith("cannot be checked now (")
+            assert str(status) in found[name]["detail"]
+            assert found[name]["hint"]
+        else:
+            assert found[name]["status"] == "ok"
+
+
+def test_a_provider_that_is_away_is_a_hint_and_shows_no_secret(
+    insights: Insights, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in KEYS.values():
+        monkeypatch.setenv(name, SECRET)
+    monkeypatch.setenv("POSTHOG_HOST", f"http://{DEAD}")
+    monkeypatch.setenv("SENTRY_DSN", f"http://{SECRET}@{DEAD}/1")
+    monkeypatch.setenv("UPSTASH_REDIS_REST_URL", f"http://{DEAD}")
+
+    result = insights("doctor")
+    found = examined(insights)
+
+    assert result.exit_code == 0
+    assert SECRET not in result.output
+    for name in NAMES:
+        assert found[name]["status"] == "hint"
+        assert "ConnectError" in found[name]["detail"]
+
+
+@pytest.mark.parametrize("url", ["http://[", "http://", "http://nowhere:port/"])
+def test_an_address_that_is_none_is_a_hint(
+    url: str, insights: Insights, configured: pytest.MonkeyPatch
+) -> None:
+    for name in ("POSTHOG_HOST", "SENTRY_DSN", "UPSTASH_REDIS_REST_URL"):
+        configured.setenv(name, url)
+
+    found = examined(insights)
+
+    assert {found[name]["status"] for name in NAMES} == {"hint"}
+
+
+def test_a_provider_that_is_configured_in_part_is_a_hint(
+    insights: Insights, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STRIPE_SECRET_KEY", SECRET)
+    monkeypatch.setenv("POSTHOG_SECRET_KEY", SECRET)
+
+    found = examined(insights)
+
+    assert found["Stripe"]["hint"] == "Set STRIPE_WEBHOOK_SECRET too."
+    assert found["PostHog flags"]["hint"] == "Set POSTHOG_API_KEY too."

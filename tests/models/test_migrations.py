@@ -1,0 +1,184 @@
+"""Up, down and up again, on an empty database and on a platform's own."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg.errors import LockNotAvailable, RaiseException
+
+from runtime.migrate import downgrade, migrate
+from tests.factories import Servers, new_database
+from tests.models.picture import picture
+from tests.models.process import process
+from tests.models.supabase import ADA, BEA, PEOPLE, PROFILES, supabase
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+MIGRATIONS = "hashtext('insights.migrate')"
+
+PLANS = """
+    ALTER TABLE public.profiles ADD COLUMN plan text DEFAULT 'free', ADD COLUMN name text;
+    UPDATE public.profiles SET plan = 'pro', name = 'Ada' WHERE email = 'ada@example.com';
+    UPDATE public.profiles SET plan = NULL WHERE email = 'bea@example.com';
+"""
+TYPED_PLANS = """
+    CREATE TYPE public.plan AS ENUM ('free', 'pro');
+    ALTER TABLE public.profiles ADD COLUMN plan public.plan NOT NULL DEFAULT 'free',
+        ADD COLUMN stripe_customer_id varchar(100);
+"""
+TRIALS = "ALTER TABLE public.profiles ADD COLUMN plan text NOT NULL DEFAULT 'trial'"
+PLATFORMS = {
+    "without profiles": (),
+    "as Supabase makes it": (PROFILES, PEOPLE),
+    "with a plan and a name": (PROFILES, PEOPLE, PLANS),
+    "with plans of a type of its own": (PROFILES, PEOPLE, TYPED_PLANS),
+}
+USE = """
+    SELECT increment_usage(id, 'trainings', 9) FROM public.profiles;
+    SELECT publish_event('user.logged_in', '{}', id) FROM public.profiles;
+"""
+
+
+@pytest.fixture
+def empty(servers: Servers) -> Iterator[str]:
+    with new_database(servers.database_url) as url:
+        yield url
+
+
+@pytest.fixture
+def platform_alone(servers: Servers) -> Iterator[str]:
+    """Supabase with people, before our first migration."""
+    with supabase(servers.database_url, PROFILES, PEOPLE) as url:
+        yield url
+
+
+@pytest.fixture(params=list(PLATFORMS.values()), ids=list(PLATFORMS))
+def any_platform(servers: Servers, request: pytest.FixtureRequest) -> Iterator[str]:
+    with supabase(servers.database_url, *request.param) as url:
+        yield url
+
+
+def up(url: str, servers: Servers) -> None:
+    with process(url, servers) as assembly:
+        migrate(assembly.engine, assembly.catalogue, assembly.handlers)
+
+
+def down(url: str, servers: Servers) -> None:
+    with process(url, servers) as assembly:
+        downgrade(assembly.engine)
+
+
+def test_up_down_and_up_again_on_an_empty_database(empty: str, servers: Servers) -> None:
+    before = picture(empty)
+    up(empty, servers)
+    migrated = picture(empty)
+    down(empty, servers)
+    after = picture(empty)
+    up(empty, servers)
+
+    assert after == before
+    assert picture(empty) == migrated
+
+
+def test_up_twice_changes_nothing(empty: str, servers: Servers) -> None:
+    up(empty, servers)
+    migrated = picture(empty)
+    up(empty, servers)
+
+    assert picture(empty) == migrated
+
+
+def test_a_platforms_profiles_keep_their_rows_and_are_free(
+    platform_alone: str, servers: Servers
+) -> None:
+    up(platform_alone, servers)
+
+    with psycopg.connect(platform_alone) as connection:
+        rows = connection.execute(
+            "SELECT id::text, email, full_name, name, plan, stripe_customer_id"
+            " FROM public.profiles ORDER BY id"
+        ).fetchall()
+    assert rows == [
+        (ADA, "ada@example.com", "Ada Lovelace", None, "free", None),
+        (BEA, "bea@example.com", None, None, "free", None),
+    ]
+
+
+def test_a_downgrade_leaves_a_platform_exactly_as_it_was(
+    any_platform: str, servers: Servers
+) -> None:
+    before = picture(any_platform)
+    up(any_platform, servers)
+    migrated = picture(any_platform)
+    with psycopg.connect(any_platform) as connection:
+        connection.execute(USE)
+    down(any_platform, servers)
+    after = picture(any_platform)
+    up(any_platform, servers)
+
+    assert after == before
+    assert picture(any_platform) == migrated
+
+
+@pytest.mark.parametrize("plans", [PLANS, TYPED_PLANS], ids=["text", "a type of its own"])
+def test_plans_that_a_platform_already_had_are_kept_and_count(servers: Servers, plans: str) -> None:
+    shown = "SELECT email, plan::text FROM public.profiles ORDER BY email"
+    with supabase(servers.database_url, PROFILES, PEOPLE, plans) as url:
+        with psycopg.connect(url) as connection:
+            before = connection.execute(shown.encode()).fetchall()
+        up(url, servers)
+
+        with psycopg.connect(url) as connection:
+            assert connection.execute(shown.encode()).fetchall() == before
+            connection.execute("SELECT increment_usage(%s, 'trainings', 8)", [BEA])
+            left = connection.execute("SELECT * FROM check_limit(%s, 'trainings')", [BEA])
+            assert left.fetchall() == [(True, 2)]
+            told = connection.execute("SELECT type, user_id::text FROM insights.events")
+            assert told.fetchall() == [("usage.threshold_reached", BEA)]
+
+
+def test_a_plan_that_nobody_knows_stops_the_migration_and_is_named(servers: Servers) -> None:
+    with supabase(servers.database_url, PROFILES, PEOPLE, TRIALS) as url:
+        before = picture(url)
+
+        with pytest.raises(RaiseException, match='the plan "trial"'):
+            up(url, servers)
+
+        assert picture(url) == before
+
+
+def test_a_migration_gives_up_while_somebody_reads_profiles_for_long(
+    platform_alone: str, servers: Servers
+) -> None:
+    before = picture(platform_alone)
+
+    with psycopg.connect(platform_alone) as reader:
+        reader.execute("SELECT count(*) FROM public.profiles")
+        with pytest.raises(LockNotAvailable):
+            up(platform_alone, servers)
+
+    assert picture(platform_alone) == before
+    with psycopg.connect(platform_alone) as connection:
+        assert connection.execute("SELECT to_regnamespace('insights')").fetchall() == [(None,)]
+    up(platform_alone, servers)
+
+
+def test_of_two_migrations_at_once_one_waits_and_both_succeed(empty: str, servers: Servers) -> None:
+    command = [sys.executable, "-m", "cli", "migrate"]
+    places = {"DATABASE_URL": empty, "REDIS_URL": servers.redis_url}
+    with psycopg.connect(empty, autocommit=True) as gate:
+        gate.execute(f"SELECT pg_advisory_lock({MIGRATIONS})".encode())
+        both = [subprocess.Popen(command, cwd=ROOT, env=os.environ | places) for _ in range(2)]
+        waiting = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+        while gate.execute(waiting.encode()).fetchone() != (2,):
+            with pytest.raises(subprocess.TimeoutExpired):
+                both[0].wait(0.05)
+        gate.execute(f"SELECT pg_advisory_unlock({MIGRATIONS})".encode())
+        assert [one.wait(30) for one in both] == [0, 0]
+
+        assert gate.execute("SELECT version_num FROM insights.alembic_version").fetchall() == [
+            ("0005",)
+        ]

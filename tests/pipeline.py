@@ -1,0 +1,89 @@
+"""The real relay and the real runner in one process, a step at a time."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from dramatiq import Message
+from prometheus_client import CollectorRegistry
+from sqlalchemy import text
+
+from handlers import Handler
+from models.leases import Owed
+from runtime.assembly import Assembly
+from runtime.migrate import register
+from workers.batch import Batch
+from workers.lease_renewal import LeaseRenewal
+from workers.metrics import Metrics
+from workers.relay import Relay
+from workers.runner import Runner
+
+
+class Queue:
+    """Keeps what the relay sends, encoded and decoded as on the wire, until it is delivered."""
+
+    def __init__(self) -> None:
+        self.messages: list[bytes] = []
+
+    def send(self, _queue_name: str, messages: Sequence[Message[Any]]) -> None:
+        """Keep messages."""
+        self.messages += [message.encode() for message in messages]
+
+    def depths(self, queue_names: Iterable[str]) -> Mapping[str, int]:
+        """Nothing waits: what is sent is delivered by hand."""
+        return dict.fromkeys(queue_names, 0)
+
+
+class Pipeline:
+    """One relay and one runner on the database of an assembly."""
+
+    def __init__(self, assembly: Assembly, handlers: Mapping[str, Handler] | None = None) -> None:
+        self.assembly = assembly
+        self.handlers = dict(handlers or assembly.handlers)
+        self.queue = Queue()
+        self.metrics = Metrics(CollectorRegistry())
+        self.relay = Relay(assembly.engine, self.queue, self.handlers, self.metrics)
+        self.keeper = LeaseRenewal(assembly.sessions)
+        self.runner = Runner(
+            assembly.sessions, assembly.services, self.keeper, self.metrics, assembly.sentry
+        )
+
+    def follow(self, *handlers: Handler) -> None:
+        """Have only these handlers follow events, until the test ends."""
+        self.handlers = {handler.name: handler for handler in handlers}
+        with self.assembly.engine.begin() as connection:
+            register(connection, self.assembly.catalogue, self.handlers)
+        self.relay = Relay(self.assembly.engine, self.queue, self.handlers, self.metrics)
+
+    def lease(self) -> list[Message[Any]]:
+        """One pass of the relay; the messages that it sent."""
+        before = len(self.queue.messages)
+        self.relay.relay()
+        return [Message.decode(raw) for raw in self.queue.messages[before:]]
+
+    def deliver(self, message: "Message[Any]") -> None:
+        """Handle one message, as an actor does."""
+        ids, leases, again, probe = message.args
+        batch = Batch(list(map(Owed, ids, leases)), again, probe, message.kwargs["sent_at"])
+        self.runner.run(self.handlers[message.queue_name], batch)
+
+    def work(self) -> None:
+        """Relay and deliver until nothing is due."""
+        while messages := self.lease():
+            for message in messages:
+                self.deliver(message)
+
+    def pass_time(self) -> None:
+        """Make everything that waits due now: leases have ended, back-offs are over."""
+        with self.assembly.engine.begin() as connection:
+            connection.execute(
+                text("UPDATE insights.deliveries SET due_at = now() - interval '1 second'")
+            )
+
+    def owed(self) -> list[Any]:
+        """All deliveries, dead ones too."""
+        with self.assembly.engine.connect() as connection:
+            return list(
+                connection.execute(
+                    text("SELECT * FROM insights.deliveries ORDER BY handler, event_id")
+                )
+            )

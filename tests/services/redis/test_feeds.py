@@ -1,0 +1,88 @@
+"""The live news of a training over TCP and over REST: the same news, and nothing is missed."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from errors import ProviderDown
+from runtime.assembly import Assembly
+from services.redis.progress import Progress, ProgressBoard
+from services.redis.progress_feed import Feed
+from services.redis.tcp import TcpCommands
+from services.redis.transports import feed_over
+from tests.doubles import Doubles
+
+Make = Callable[[], Feed]
+
+
+@pytest.fixture(params=["tcp", "upstash"])
+def make(request: pytest.FixtureRequest, assembly: Assembly, doubles: Doubles) -> Make:
+    upstash: tuple[str | None, str | None] = (f"{doubles.url}/upstash", "token")
+    rest = upstash if request.param == "upstash" else (None, None)
+    return lambda: feed_over(assembly.settings.redis, *rest, "t-1")
+
+
+def follow(make: Make, listen: Callable[[Feed], Awaitable[None]]) -> None:
+    async def run() -> None:
+        async with make() as feed:
+            await listen(feed)
+
+    asyncio.run(run())
+
+
+def at(version: int) -> Progress:
+    return Progress("t-1", 40, "Lernt, ja", "running", version)
+
+
+def test_news_is_heard_from_the_confirmation_on(make: Make, assembly: Assembly) -> None:
+    board = ProgressBoard(TcpCommands(assembly.redis))
+
+    async def listen(feed: Feed) -> None:
+        assert await feed.next(5) is None
+        await asyncio.to_thread(board.show, [at(1000), at(2000)])
+        assert [await feed.next(5), await feed.next(5)] == [at(1000), at(2000)]
+
+    follow(make, listen)
+
+
+def test_silence_says_that_the_hash_should_be_read(make: Make) -> None:
+    async def listen(feed: Feed) -> None:
+        assert [await feed.next(0.2) for _ in range(3)] == [None] * 3
+
+    follow(make, listen)
+
+
+def test_over_rest_a_silence_does_not_end_the_line(doubles: Doubles, assembly: Assembly) -> None:
+    board = ProgressBoard(TcpCommands(assembly.redis))
+
+    async def listen(feed: Feed) -> None:
+        await feed.next(5)
+        doubles.break_down("upstash", "status", status=503)
+        assert [await feed.next(0.2) for _ in range(3)] == [None] * 3
+        await asyncio.to_thread(board.show, [at(1000)])
+        assert await feed.next(5) == at(1000)
+
+    follow(lambda: feed_over("", f"{doubles.url}/upstash", "token", "t-1"), listen)
+
+
+def test_what_others_send_is_no_news(make: Make, assembly: Assembly) -> None:
+    async def listen(feed: Feed) -> None:
+        await feed.next(5)
+        for text in ("not JSON", "[]", '{"progress": 1}'):
+            assembly.redis.publish("training:t-1", text)
+        assert [await feed.next(0.5) for _ in range(3)] == [None] * 3
+
+    follow(make, listen)
+
+
+def test_a_line_that_cannot_be_had_is_told(doubles: Doubles, assembly: Assembly) -> None:
+    doubles.break_down("upstash", "status", status=503)
+
+    async def listen(feed: Feed) -> None:
+        with pytest.raises(ProviderDown):
+            await feed.next(1)
+        doubles.mend("upstash")
+        assert await feed.next(1) is None
+
+    follow(lambda: feed_over("", f"{doubles.url}/upstash", "token", "t-1"), listen)

@@ -1,0 +1,57 @@
+"""What tests ask the door, and how long they wait for it."""
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+from uuid import UUID
+
+import httpx
+from sqlalchemy import text
+
+from runtime.assembly import Assembly
+
+KEY = {"Authorization": "Bearer a-key-for-the-tests"}
+STRUCTURED = {"Content-Type": "application/cloudevents+json"}
+BATCHED = {"Content-Type": "application/cloudevents-batch+json"}
+
+
+def cloud_event(user_id: UUID | str, **attributes: Any) -> dict[str, Any]:
+    """A prediction, as an upstream app tells it."""
+    return {
+        "specversion": "1.0",
+        "id": "p-1",
+        "source": "/platform",
+        "type": "prediction.made",
+        "subject": str(user_id),
+        "data": {"model_id": "m-1", "prediction_count": 3},
+    } | attributes
+
+
+def until(condition: Callable[[], Any], seconds: float = 10.0) -> Any:
+    """Wait until something is so."""
+    deadline = time.monotonic() + seconds
+    while not (found := condition()):
+        assert time.monotonic() < deadline, "It did not happen in time."
+        time.sleep(0.01)
+    return found
+
+
+def events_in(assembly: Assembly) -> list[Any]:
+    """All events, in the order of their recording."""
+    with assembly.engine.connect() as connection:
+        return list(connection.execute(text("SELECT * FROM insights.events ORDER BY recorded_at")))
+
+
+def messages(stream: httpx.Response) -> Iterator[dict[str, Any]]:
+    """The messages of server-sent events, comments as `{"comment": …}`, with parsed data."""
+    message: dict[str, Any] = {}
+    for line in stream.iter_lines():
+        if line.startswith(":"):
+            yield {"comment": line[1:]}
+        elif line:
+            name, _, value = line.partition(": ")
+            message[name] = json.loads(value) if name == "data" else value
+        elif message:
+            yield message
+            message = {}

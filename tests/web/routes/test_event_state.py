@@ -1,0 +1,138 @@
+"""`GET /events/{id}`: who was owed, who has done it, who still owes."""
+
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from sqlalchemy import text
+from starlette.testclient import TestClient
+
+from events import DatasetUploaded, Event, UserEmailVerified, UserSignedUp, uuid7
+from runtime.assembly import Assembly
+from tests.factories import publish_now
+from tests.pipeline import Pipeline
+
+
+def uploaded(user_id: UUID) -> Event:
+    return DatasetUploaded(
+        user_id=user_id, dataset_id="d", filename="f.csv", size_mb=1, row_count=1, column_count=1
+    )
+
+
+def state_of(client: TestClient, event: Event, handler: str) -> dict[str, Any]:
+    handlers = client.get(f"/events/{event.id}").json()["handlers"]
+    found: dict[str, Any] = next(each for each in handlers if each["handler"] == handler)
+    return found
+
+
+def test_it_tells_of_the_event_but_not_its_data(client: TestClient, assembly: Assembly) -> None:
+    story, cause = uuid4(), uuid4()
+    event = UserSignedUp(
+        user_id=uuid7(), email="ada@example.com", correlation_id=story, causation_id=cause
+    )
+    publish_now(assembly, event)
+
+    answer = client.get(f"/events/{event.id}")
+
+    told = answer.json()
+    assert told["id"] == str(event.id)
+    assert told["type"] == "user.signed_up"
+    assert (told["correlation_id"], told["causation_id"]) == (str(story), str(cause))
+    assert {"occurred_at", "recorded_at"} <= told.keys()
+    assert "ada@example.com" not in answer.text
+
+
+def test_a_debt_is_due_then_leased_then_done(
+    client: TestClient, assembly: Assembly, pipeline: Pipeline, user_id: UUID
+) -> None:
+    event = uploaded(user_id)
+    publish_now(assembly, event)
+
+    due = state_of(client, event, "usage")
+    (message,) = [each for each in pipeline.lease() if each.queue_name == "usage"]
+    leased = state_of(client, event, "usage")
+    pipeline.deliver(message)
+    done = state_of(client, event, "usage")
+
+    assert (due["state"], due["attempts"]) == ("due", 0)
+    assert leased["state"] == "leased"
+    assert leased["due_at"] > due["due_at"]
+    assert done == {
+        "handler": "usage",
+        "state": "done",
+        "attempts": None,
+        "last_error": None,
+        "due_at": None,
+    }
+
+
+@pytest.mark.parametrize(
+    ("change", "state"),
+    [
+        (
+            "due_at = now() + interval '1 minute', attempts = 2, last_error = 'no profile'",
+            "waiting",
+        ),
+        ("due_at = now() - interval '1 minute', leased = true, leases = 1", "due"),
+        ("due_at = now() + interval '1 minute', leased = true, leases = 1", "leased"),
+        ("died_at = now(), attempts = 10, last_error = 'no profile'", "dead"),
+    ],
+)
+def test_failures_lost_leases_and_dead_letters_are_told(
+    client: TestClient, assembly: Assembly, user_id: UUID, change: str, state: str
+) -> None:
+    event = uploaded(user_id)
+    publish_now(assembly, event)
+    with assembly.engine.begin() as connection:
+        connection.execute(text(f"UPDATE insights.deliveries SET {change}"))
+
+    told = state_of(client, event, "usage")
+
+    assert told["state"] == state
+    assert told["last_error"] == ("no profile" if "error" in change else None)
+    assert told["due_at"] is None if state == "dead" else told["due_at"]
+
+
+def test_a_handler_that_no_longer_follows_still_owes(
+    client: TestClient, assembly: Assembly, user_id: UUID
+) -> None:
+    event = UserEmailVerified(user_id=user_id)
+    publish_now(assembly, event)
+    with assembly.engine.begin() as connection:
+        owe = text("INSERT INTO insights.deliveries (handler, event_id) VALUES ('usage', :id)")
+        connection.execute(owe, {"id": event.id})
+
+    assert state_of(client, event, "usage")["state"] == "due"
+
+
+def test_an_event_of_the_past_is_done_by_all_who_follow_it(
+    client: TestClient, assembly: Assembly, pipeline: Pipeline, user_id: UUID
+) -> None:
+    event = uploaded(user_id)
+    publish_now(assembly, event)
+    pipeline.work()
+
+    states = client.get(f"/events/{event.id}").json()["handlers"]
+
+    assert {each["state"] for each in states} == {"done"}
+    assert "usage" in {each["handler"] for each in states}
+
+
+def test_an_event_that_there_is_not_is_not_found(client: TestClient) -> None:
+    answer = client.get(f"/events/{uuid4()}")
+
+    assert answer.status_code == 404
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_its_debts_are_found_by_primary_key(assembly: Assembly, user_id: UUID) -> None:
+    from web.routes.events.state import HANDLERS  # noqa: PLC0415
+
+    event = uploaded(user_id)
+    publish_now(assembly, event)
+    with assembly.engine.begin() as connection:
+        connection.execute(text("SET LOCAL enable_seqscan = off"))
+        explain = text("EXPLAIN " + HANDLERS.text)
+        plan = connection.scalars(explain, {"id": event.id, "type": event.type}).all()
+
+    assert any("deliveries_pkey" in line for line in plan)

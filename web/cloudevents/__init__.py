@@ -1,0 +1,1 @@
+"""CloudEvents over HTTP: from a request to events of the catalogue."""

@@ -1,0 +1,1 @@
+"""The endpoints, in folders that mirror their addresses."""

@@ -1,0 +1,82 @@
+"""`POST /events`: publish what happened, all of it or nothing, and the same event once."""
+
+from collections.abc import Sequence
+from operator import attrgetter
+from uuid import UUID
+
+from fastapi import APIRouter, Request
+from pydantic import BaseModel
+from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from events import Event, publish
+from events.errors import Unstorable
+from models import arrays
+from web.authentication import RequiresKey
+from web.cloudevents.binding import events_in
+from web.cloudevents.parsing import understood
+from web.dependencies import Injected
+from web.middleware.body_limit import WholeBody
+from web.problems import Problem, Wrong
+
+router = APIRouter()
+CHECK_VIOLATION = "23514"
+
+KNOWN = text("SELECT id, source, type FROM insights.events WHERE id = ANY(CAST(:ids AS uuid[]))")
+
+
+class Accepted(BaseModel):
+    """The ids under which the events are remembered, in the order in which they came."""
+
+    ids: list[UUID]
+
+
+@router.post("/events", status_code=202, dependencies=[RequiresKey], tags=["events"])
+def publish_events(request: Request, body: WholeBody, door: Injected) -> Accepted:
+    """Publish one CloudEvent, structured or binary, or a batch of up to 1,000.
+
+    The answer comes after the commit: from then on every effect of the events is owed, and none
+    will be lost. Without an answer, send the same again: an event whose `source` and `id` were
+    published before is not published twice, and the answer is the same.
+    """
+    events = understood(events_in(request.headers, body), door.catalogue)
+    with door.sessions.begin() as session:
+        publish_once(session, events)
+    return Accepted(ids=[event.id for event in events])
+
+
+def publish_once(session: Session, events: Sequence[Event]) -> None:
+    """Publish the events that are new; the others must be the same as before.
+
+    Raises Problem 409 where an id belongs to an event of another source or type.
+    """
+    # In one order everywhere, so that batches with the same events wait instead of deadlocking.
+    in_order = sorted(events, key=attrgetter("id"))
+    try:
+        new = publish(session, *in_order)
+    except Unstorable as error:
+        raise Problem(422, f"Nothing was published: {error}") from None
+    except IntegrityError as error:
+        if getattr(error.orig, "sqlstate", None) != CHECK_VIOLATION:
+            raise
+        detail = "The database does not know this type of event yet: run `insights migrate`."
+        raise Problem(503, detail, headers={"Retry-After": "5"}) from None
+    taken = others(session, [event for event in in_order if event.id not in new])
+    if taken:
+        detail = "belongs to an event of another source or type"
+        wrong = [
+            Wrong(index=index, field="id", detail=detail)
+            for index, event in enumerate(events)
+            if event.id in taken
+        ]
+        raise Problem(409, "Nothing was published: an id is taken.", wrong)
+
+
+def others(session: Session, repeats: Sequence[Event]) -> set[UUID]:
+    """The ids under which something else is remembered."""
+    if not repeats:
+        return set()
+    known = session.execute(KNOWN, {"ids": arrays.uuids(event.id for event in repeats)})
+    was = {row.id: (row.source, row.type) for row in known}
+    return {each.id for each in repeats if was.get(each.id) not in (None, (each.source, each.type))}

@@ -1,0 +1,1 @@
+"""`/trainings/{training_id}/…`."""

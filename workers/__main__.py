@@ -1,5 +1,0 @@
-"""`python -m workers` is `insights`."""
-
-from workers.cli import app
-
-app()
