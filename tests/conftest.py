@@ -115,7 +115,7 @@ def doubles(sandbox: Server) -> Doubles:
 
 
 @pytest.fixture
-def provided(assembly: Assembly, doubles: Doubles) -> Iterator[Assembly]:
+def assembly_with_doubles(assembly: Assembly, doubles: Doubles) -> Iterator[Assembly]:
     """The parts of the product, with the doubles for providers."""
     made = Assembly(doubles.settings(assembly.settings))
     yield made

@@ -46,7 +46,7 @@ def behind(pooler: str, servers: Servers) -> Iterator[Assembly]:
 
 
 @pytest.fixture
-def engine(behind: Assembly) -> Pipeline:
+def pipeline(behind: Assembly) -> Pipeline:
     behind.redis.flushdb()
     pipeline = Pipeline(behind)
     names = ("profiles", "usage", "progress")
