@@ -1,7 +1,7 @@
-"""What is learnt from a person's table: profile, train, evaluate, save, predict.
+"""Machine learning on a user's table: profile, train, evaluate, save, predict.
 
-Knows tables and models only. Nothing here reads settings, databases or queues, and
-whatever is wrong with a person's data ends as a `LearningError` that says what to do.
+Knows data frames and models only, never settings, databases or queues. Whatever is wrong
+with a user's data or request is raised as a `LearningError` that says what to do.
 """
 
 from learning.errors import (
@@ -15,13 +15,11 @@ from learning.errors import (
     UnreadableModel,
     UnusableTarget,
 )
-from learning.predicting import Prediction, predict
+from learning.prediction import Prediction, predict
 from learning.profiling import ColumnProfile, DatasetProfile, profile
-from learning.progress import OnProgress, Throttle
-from learning.storing import load, save
-from learning.task import Task, prepare
-from learning.trained import Trained
-from learning.training import train
+from learning.progress import OnProgress, ThrottledProgress
+from learning.trained_model import TrainedModel, load, save
+from learning.training import Training, prepare
 
 __all__ = [
     "BadHyperparameter",
@@ -31,10 +29,10 @@ __all__ = [
     "MissingColumns",
     "OnProgress",
     "Prediction",
-    "Task",
-    "Throttle",
+    "ThrottledProgress",
     "TooFewRows",
-    "Trained",
+    "TrainedModel",
+    "Training",
     "UnknownAlgorithm",
     "UnknownTarget",
     "UnreadableData",
@@ -45,5 +43,4 @@ __all__ = [
     "prepare",
     "profile",
     "save",
-    "train",
 ]

@@ -1,4 +1,4 @@
-"""What can be wrong with a person's data or wishes, in one tree.
+"""What can be wrong with a user's data or request, in one tree.
 
 LearningError
 ├── UnreadableData
@@ -11,11 +11,18 @@ LearningError
 └── UnreadableModel
 """
 
+from collections.abc import Iterable
+
 from errors import InsightsError
+
+# What a message quotes from a file, so that it stays readable however wide the file is and
+# however long its values are.
+MAX_NAMES = 20
+MAX_CHARACTERS = 60
 
 
 class LearningError(InsightsError):
-    """The base of the tree; the message is a sentence meant for the person."""
+    """The base of the tree; the message is a sentence for the user."""
 
 
 class UnreadableData(LearningError):
@@ -23,15 +30,15 @@ class UnreadableData(LearningError):
 
 
 class UnknownTarget(LearningError):
-    """Raised when the column to predict is not in the file."""
+    """Raised when the target column is not in the file."""
 
 
 class UnusableTarget(LearningError):
-    """Raised when the column to predict is there, but its values teach nothing."""
+    """Raised when the target column exists, but a model cannot learn from its values."""
 
 
 class TooFewRows(LearningError):
-    """Raised when fewer than `MIN_ROWS` rows have a value to predict."""
+    """Raised when fewer than `MIN_ROWS` rows have a target value."""
 
 
 class UnknownAlgorithm(LearningError):
@@ -39,12 +46,28 @@ class UnknownAlgorithm(LearningError):
 
 
 class BadHyperparameter(LearningError):
-    """Raised for a setting that is not on the algorithm's list or is out of bounds."""
+    """Raised for a hyperparameter that the algorithm does not have, or a value out of range."""
 
 
 class MissingColumns(LearningError):
-    """Raised when rows to predict lack columns that the model learnt from."""
+    """Raised when rows to predict lack columns that the model was trained on."""
 
 
 class UnreadableModel(LearningError):
     """Raised when a file is not a model written by `save`."""
+
+
+def listed(names: Iterable[str]) -> str:
+    """Return `a, b, c` for a message: the first `MAX_NAMES` names and how many more there are."""
+    every = [shortened(name) for name in names]
+    if len(every) <= MAX_NAMES:
+        return ", ".join(every)
+    return f"{', '.join(every[:MAX_NAMES])} and {len(every) - MAX_NAMES:,} more"
+
+
+def shortened(value: object) -> str:
+    """Return the value as text for a message, cut to `MAX_CHARACTERS` characters."""
+    text = str(value)
+    if len(text) <= MAX_CHARACTERS:
+        return text
+    return text[: MAX_CHARACTERS - 1] + "…"

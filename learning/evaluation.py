@@ -1,4 +1,4 @@
-"""How good a model is on rows it has never seen."""
+"""Measures a model on the test set."""
 
 from math import sqrt
 
@@ -15,44 +15,50 @@ from sklearn.pipeline import Pipeline
 
 from learning.target import Target
 
-BINARY = 2
+BINARY = 2  # classes
 
 
-def evaluate(model: Pipeline, rows: pd.DataFrame, target: Target) -> dict[str, float]:
-    """Return the metrics of a fitted pipeline on cleaned rows that it has not seen.
+def evaluate(pipeline: Pipeline, features: pd.DataFrame, target: Target) -> dict[str, float]:
+    """Return the metrics of a fitted pipeline on the rows of a test set.
 
     Classification: `accuracy`, and `precision`, `recall` and `f1` as plain means over
     the classes (macro), each 0 to 1; with two classes `roc_auc` too, where both occur.
     Regression: `r2` (at most 1), `rmse` and `mae` in the target's unit.
     """
-    truth = target.truth[rows.index]
+    truth = target.values[features.index]
     if target.problem_type == "regression":
-        return _of_amounts(model, rows, truth)
-    return _of_classes(model, rows, truth)
+        return _regression_metrics(pipeline, features, truth)
+    return _classification_metrics(pipeline, features, truth)
 
 
-def _of_amounts(model: Pipeline, rows: pd.DataFrame, truth: pd.Series) -> dict[str, float]:
-    guess = model.predict(rows)
+def _regression_metrics(
+    pipeline: Pipeline, features: pd.DataFrame, truth: pd.Series
+) -> dict[str, float]:
+    predicted = pipeline.predict(features)
     return {
-        "r2": float(r2_score(truth, guess)),
-        "rmse": sqrt(mean_squared_error(truth, guess)),
-        "mae": float(mean_absolute_error(truth, guess)),
+        "r2": float(r2_score(truth, predicted)),
+        "rmse": sqrt(mean_squared_error(truth, predicted)),
+        "mae": float(mean_absolute_error(truth, predicted)),
     }
 
 
-def _of_classes(model: Pipeline, rows: pd.DataFrame, truth: pd.Series) -> dict[str, float]:
-    chances = model.predict_proba(rows)
-    guess = model.classes_[chances.argmax(axis=1)]
+def _classification_metrics(
+    pipeline: Pipeline, features: pd.DataFrame, truth: pd.Series
+) -> dict[str, float]:
+    probabilities = pipeline.predict_proba(features)
+    predicted = pipeline.classes_[probabilities.argmax(axis=1)]
+    # Macro: a rare class counts as much as a frequent one, which accuracy would hide.
     precision, recall, f1, _ = precision_recall_fscore_support(
-        truth, guess, average="macro", zero_division=0
+        truth, predicted, average="macro", zero_division=0
     )
     metrics = {
-        "accuracy": float(accuracy_score(truth, guess)),
+        "accuracy": float(accuracy_score(truth, predicted)),
         "precision": float(precision),
         "recall": float(recall),
         "f1": float(f1),
     }
-    if len(model.classes_) == truth.nunique() == BINARY:
-        positive = truth == model.classes_[1]
-        metrics["roc_auc"] = float(roc_auc_score(positive, chances[:, 1]))
+    # The area under the curve is undefined where the test set has only one of two classes.
+    if len(pipeline.classes_) == truth.nunique() == BINARY:
+        positive = truth == pipeline.classes_[1]
+        metrics["roc_auc"] = float(roc_auc_score(positive, probabilities[:, 1]))
     return metrics

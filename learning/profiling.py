@@ -1,4 +1,4 @@
-"""What a dataset looks like, before anything is learnt from it."""
+"""Describes a dataset column by column, before a model is trained on it."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,7 +7,7 @@ from typing import BinaryIO, Literal, TypeAlias
 import pandas as pd
 from pandas.api import types
 
-from learning.reading import read_table
+from learning.dataset import read_dataset
 
 ColumnType: TypeAlias = Literal["integer", "decimal", "boolean", "text", "empty"]
 
@@ -32,26 +32,26 @@ class DatasetProfile:
 
 
 def profile(source: BinaryIO | Path) -> DatasetProfile:
-    """Read a CSV file and describe it; raises `UnreadableData` where it is none."""
-    table = read_table(source)
-    frame = table.frame
+    """Read a CSV file and describe its columns. Raises `UnreadableData`."""
+    dataset = read_dataset(source)
+    frame = dataset.frame
     return DatasetProfile(
         row_count=len(frame),
         column_count=len(frame.columns),
-        size_bytes=table.size_bytes,
-        columns=tuple(_described(frame[name]) for name in frame.columns),
+        size_bytes=dataset.size_bytes,
+        columns=tuple(_profile_column(frame[name]) for name in frame.columns),
     )
 
 
-def _described(column: pd.Series) -> ColumnProfile:
+def _profile_column(column: pd.Series) -> ColumnProfile:
     missing = float(column.isna().mean()) if len(column) else 0.0
-    return ColumnProfile(str(column.name), _type_of(column.dropna()), missing)
+    return ColumnProfile(str(column.name), _infer_type(column.dropna()), missing)
 
 
-def _type_of(known: pd.Series) -> ColumnType:
+def _infer_type(known: pd.Series) -> ColumnType:
     if known.empty:
         return "empty"
-    # A missing neighbour makes whole numbers floats and booleans objects.
+    # pandas reads whole numbers as floats, and booleans as objects, where one is missing.
     natural = known.infer_objects()
     if types.is_bool_dtype(natural):
         return "boolean"

@@ -1,23 +1,22 @@
-"""How far a training is, told to whoever asked for it."""
+"""How far a training is, reported to its caller."""
 
 from collections.abc import Callable
 from time import monotonic
 from typing import TypeAlias
 
 OnProgress: TypeAlias = Callable[[float, str], None]
-"""Takes percent (0 to 100) and a message for people; may raise to cancel."""
+"""Takes percent (0 to 100) and a message for the user; may raise to cancel the training."""
 
-Report: TypeAlias = Callable[[float, str], None]
-"""Takes the share done of one stage (0 to 1) and a message for people."""
+ReportFraction: TypeAlias = Callable[[float, str], None]
+"""Takes the fraction done of one stage (0 to 1) and a message for the user."""
+
+FINISHED = 100.0  # percent
 
 
-FINISHED = 100.0
-
-
-class Throttle:
+class ThrottledProgress:
     """An `OnProgress` that passes on at most one call per `interval` seconds.
 
-    The first call and 100 percent always pass; percent never decreases. One throttle
+    The first call and 100 percent always pass; percent never decreases. One object
     serves one training. What the wrapped function raises is let through.
     """
 
@@ -25,7 +24,7 @@ class Throttle:
         self,
         on_progress: OnProgress,
         *,
-        interval: float = 0.25,
+        interval: float = 0.25,  # each call is published as an event: 4 a second look smooth
         clock: Callable[[], float] = monotonic,
     ) -> None:
         """Wrap `on_progress`; `clock` returns seconds that never go back."""
@@ -36,7 +35,7 @@ class Throttle:
         self._due_at: float | None = None
 
     def __call__(self, percent: float, message: str) -> None:
-        """Pass the progress on, or keep it to oneself when the last is too recent."""
+        """Pass the progress on, or drop it when the last one is too recent."""
         self._percent = max(self._percent, min(percent, FINISHED))
         now = self._clock()
         early = self._due_at is not None and now < self._due_at
@@ -46,10 +45,10 @@ class Throttle:
         self._on_progress(self._percent, message)
 
 
-def stage(on_progress: OnProgress, start: float, end: float) -> Report:
-    """Return a report that spreads a stage's share 0 to 1 over `start` to `end`."""
+def scaled(on_progress: OnProgress, start: float, end: float) -> ReportFraction:
+    """Return a report that maps a stage's fraction 0 to 1 to `start` to `end` percent."""
 
-    def report(share: float, message: str) -> None:
-        on_progress(start + (end - start) * share, message)
+    def report(fraction: float, message: str) -> None:
+        on_progress(start + (end - start) * fraction, message)
 
     return report

@@ -1,4 +1,4 @@
-"""Which rows are learnt from and which are kept back to examine the model."""
+"""Splits the rows into a training set and a test set."""
 
 from math import ceil
 
@@ -7,27 +7,30 @@ from sklearn.model_selection import train_test_split
 
 from learning.target import Target
 
+# Any fixed number serves: the same file must give the same split and the same model.
 SEED = 20
-TEST_SHARE = 0.2
+TEST_SHARE = 0.2  # the usual 80:20; a small file needs its rows for training
 
 
 def split(target: Target) -> tuple[pd.Index, pd.Index]:
-    """Return the rows to train on and to test on, about 80:20, the same every time.
+    """Return the index of the training rows and of the test rows, about 80:20, reproducibly.
 
-    Classes keep their proportions; one that appears once can only be learnt from.
+    A classification is stratified. A class with a single row goes to the training set, so that
+    the model knows it; it cannot be in both sets.
     """
+    values = target.values
     if target.problem_type == "regression":
-        return _parted(target.truth.index, ceil(len(target.truth) * TEST_SHARE))
-    counts = target.truth.map(target.truth.value_counts())
-    shared = target.truth[counts > 1]
-    # Stratifying needs at least one row of each class on both sides.
-    test_size = max(ceil(len(shared) * TEST_SHARE), shared.nunique())
-    train, test = _parted(shared.index, test_size, classes=shared)
-    return train.append(target.truth.index[counts == 1]), test
+        return _split(values.index, ceil(len(values) * TEST_SHARE))
+    counts = values.map(values.value_counts())
+    repeated = values[counts > 1]
+    # Stratifying needs at least one row of each class in both sets.
+    test_size = max(ceil(len(repeated) * TEST_SHARE), repeated.nunique())
+    train, test = _split(repeated.index, test_size, stratify=repeated)
+    return train.append(values.index[counts == 1]), test
 
 
-def _parted(
-    rows: pd.Index, test_size: int, classes: pd.Series | None = None
+def _split(
+    rows: pd.Index, test_size: int, stratify: pd.Series | None = None
 ) -> tuple[pd.Index, pd.Index]:
-    train, test = train_test_split(rows, test_size=test_size, stratify=classes, random_state=SEED)
+    train, test = train_test_split(rows, test_size=test_size, stratify=stratify, random_state=SEED)
     return train, test

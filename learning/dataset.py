@@ -1,4 +1,4 @@
-"""A person's CSV file, as a table."""
+"""Reads a user's CSV file into a data frame."""
 
 import re
 from dataclasses import dataclass
@@ -10,30 +10,33 @@ import pandas as pd
 
 from learning.errors import UnreadableData
 
+# Wider files are mostly transposed tables, or rows with their separators mixed up; as a data
+# frame, which has an overhead per column, they would fill the worker's memory.
 MAX_COLUMNS = 2_000
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
-    """What was in the file: the rows, and its size in bytes."""
+class Dataset:
+    """The rows of a file, and the size of the file in bytes."""
 
     frame: pd.DataFrame
     size_bytes: int
 
 
-def read_table(source: BinaryIO | Path) -> Table:
-    """Read a CSV file (UTF-8; separated by comma, semicolon, tab or bar) whole.
+def read_dataset(source: BinaryIO | Path) -> Dataset:
+    """Read a whole CSV file (UTF-8; separated by comma, semicolon, tab or bar).
 
     Raises `UnreadableData` for content that is no such file, or has more than
     `MAX_COLUMNS` columns. Errors of the disk or network (`OSError`) are not caught.
     """
     data = source.read_bytes() if isinstance(source, Path) else source.read()
+    # A NUL byte is valid UTF-8, but only occurs in binary formats and in UTF-16.
     if b"\0" in data:
         raise UnreadableData(
             "The file is not a text file. Export it as CSV first (in Excel: Save as, 'CSV UTF-8')."
         )
     try:
-        return Table(_parsed(data), len(data))
+        return Dataset(_parse(data), len(data))
     except UnicodeDecodeError as error:
         raise UnreadableData(
             "The file is not saved as UTF-8 text. Save it again as CSV with the "
@@ -45,24 +48,25 @@ def read_table(source: BinaryIO | Path) -> Table:
             "and one line for each row."
         ) from error
     except pd.errors.ParserError as error:
-        raise UnreadableData(_explained(error)) from error
+        raise UnreadableData(_explain(error)) from error
 
 
-def _parsed(data: bytes) -> pd.DataFrame:
-    separator = _separator(data)
-    # Two lines without a header first: pandas would silently take a first value too many for a
-    # row's label, and a table too wide would fill the memory.
+def _parse(data: bytes) -> pd.DataFrame:
+    separator = _detect_separator(data)
+    # The first two lines are parsed on their own, without a header: otherwise pandas silently
+    # takes a surplus first value for a row label, and the width is known before all is in memory.
     top = pd.read_csv(BytesIO(data), sep=separator, skipinitialspace=True, header=None, nrows=2)
-    _refuse_too_wide(len(top.columns))
+    _check_width(len(top.columns))
+    # With low_memory pandas infers types chunk by chunk, so that one column may get two.
     return pd.read_csv(BytesIO(data), sep=separator, skipinitialspace=True, low_memory=False)
 
 
-def _separator(data: bytes) -> str:
+def _detect_separator(data: bytes) -> str:
     header = data.lstrip().split(b"\n", 1)[0].decode("utf-8", errors="replace")
     return next((mark for mark in ",;\t|" if mark in header), ",")
 
 
-def _refuse_too_wide(columns: int) -> None:
+def _check_width(columns: int) -> None:
     if columns > MAX_COLUMNS:
         raise UnreadableData(
             f"The file has {columns:,} columns; up to {MAX_COLUMNS:,} are possible. "
@@ -70,8 +74,9 @@ def _refuse_too_wide(columns: int) -> None:
         )
 
 
-def _explained(error: pd.errors.ParserError) -> str:
-    # The wording is that of pandas/_libs/src/parser/tokenizer.c.
+def _explain(error: pd.errors.ParserError) -> str:
+    # pandas gives the line only in its message; the wording is from
+    # pandas/_libs/src/parser/tokenizer.c.
     found = re.search(r"Expected (\d+) fields in line (\d+), saw (\d+)", str(error))
     if found:
         expected, line, seen = found.groups()

@@ -1,17 +1,19 @@
-"""The settings a person may choose, each within bounds that protect the workers."""
+"""The hyperparameters a user may set, each within a range.
+
+The ranges protect the workers: they bound the time and memory of a training.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from learning.errors import BadHyperparameter
-from learning.wording import listed, shortened
+from learning.errors import BadHyperparameter, listed, shortened
 
-Setting: TypeAlias = int | float | None
+Hyperparameter: TypeAlias = int | float | None
 
 
 @dataclass(frozen=True, slots=True)
-class Whole:
+class IntegerRange:
     """A whole number from `low` to `high`; None is allowed where it is the default."""
 
     low: int
@@ -19,7 +21,7 @@ class Whole:
     default: int | None
 
     def allows(self, value: object) -> bool:
-        """Tell whether the value may be used (3.0 is whole, True is no number)."""
+        """Whether the value may be used: 3.0 may, since JSON has one kind of number; True not."""
         if value is None or isinstance(value, bool):
             return value is None and self.default is None
         return (
@@ -29,13 +31,13 @@ class Whole:
         )
 
     def __str__(self) -> str:
-        """Say what is allowed."""
+        """Say in a message what is allowed."""
         empty = " or empty" if self.default is None else ""
         return f"a whole number from {self.low} to {self.high}{empty}"
 
 
 @dataclass(frozen=True, slots=True)
-class Real:
+class FloatRange:
     """A number from `low` to `high`."""
 
     low: float
@@ -43,39 +45,39 @@ class Real:
     default: float
 
     def allows(self, value: object) -> bool:
-        """Tell whether the value may be used (True is no number)."""
+        """Whether the value may be used; True is no number."""
         if isinstance(value, bool) or not isinstance(value, int | float):
             return False
         return self.low <= value <= self.high
 
     def __str__(self) -> str:
-        """Say what is allowed."""
+        """Say in a message what is allowed."""
         return f"a number from {self.low:g} to {self.high:g}"
 
 
-Rule: TypeAlias = Whole | Real
+Range: TypeAlias = IntegerRange | FloatRange
 
 
-def checked(rules: Mapping[str, Rule], given: Mapping[str, object]) -> dict[str, Setting]:
-    """Return a value for every rule: the one given, else its default.
+def complete(ranges: Mapping[str, Range], given: Mapping[str, object]) -> dict[str, Hyperparameter]:
+    """Return a value for every hyperparameter: the one given, else its default.
 
-    Raises `BadHyperparameter` for a name without a rule or a value its rule forbids.
+    Raises `BadHyperparameter` for a name that is not in `ranges` or a value out of its range.
     """
     for name in given:
-        if name not in rules:
+        if name not in ranges:
             raise BadHyperparameter(
                 f"There is no setting '{shortened(name)}' for this algorithm. "
-                f"Its settings are: {listed(rules)}."
+                f"Its settings are: {listed(ranges)}."
             )
-    return {name: _value(name, rule, given) for name, rule in rules.items()}
+    return {name: _value(name, allowed, given) for name, allowed in ranges.items()}
 
 
-def _value(name: str, rule: Rule, given: Mapping[str, object]) -> Setting:
-    value = given.get(name, rule.default)
-    if not rule.allows(value):
+def _value(name: str, allowed: Range, given: Mapping[str, object]) -> Hyperparameter:
+    value = given.get(name, allowed.default)
+    if not allowed.allows(value):
         raise BadHyperparameter(
-            f"The setting '{name}' must be {rule}, but it is '{shortened(value)}'."
+            f"The setting '{name}' must be {allowed}, but it is '{shortened(value)}'."
         )
-    if isinstance(value, float) and isinstance(rule, Whole):
+    if isinstance(value, float) and isinstance(allowed, IntegerRange):
         return int(value)
     return value  # type: ignore[return-value]

@@ -1,0 +1,1 @@
+"""The algorithms on offer: their estimators, hyperparameters and how they report progress."""
