@@ -1,4 +1,4 @@
-"""The command that shows what may happen: the catalogue, its contract, and its release."""
+"""The command that lists event types, exports their schemas and releases the contract."""
 
 from collections.abc import Mapping, Sequence
 from contextlib import closing
@@ -7,10 +7,10 @@ from typing import Annotated, Any
 
 import typer
 
-from cli.app import app, assemble, console
-from cli.errors import WrongInput
-from cli.output import NOBODY, Json, show, table_of, write_json
-from events import Catalogue, Event, load_catalogue
+from cli.app import WrongInput, app, assemble, console
+from cli.options import Json
+from cli.output import NO_HANDLER, show, table_of, write_json
+from events import Catalogue, load_catalogue
 from events.contract import (
     asyncapi,
     breaking_changes,
@@ -29,7 +29,7 @@ def catalogue(
         bool, typer.Option("--json-schema", help="Print the JSON Schema of each type's data.")
     ] = False,
     as_asyncapi: Annotated[
-        bool, typer.Option("--asyncapi", help="Print an AsyncAPI 3 document of the web door.")
+        bool, typer.Option("--asyncapi", help="Print an AsyncAPI 3 document of the web API.")
     ] = False,
     release: Annotated[
         bool, typer.Option("--release", help="Make this the contract that later changes keep to.")
@@ -52,7 +52,7 @@ def catalogue(
     if as_json_schema:
         write_json(json_schema(types))
     elif as_asyncapi:
-        write_json(asyncapi(taken_by_the_door(types), followed, version_of_ours()))
+        write_json(asyncapi(types.publishable(), followed, installed_version()))
     elif as_json:
         write_json([entry(type_, data_schema(types[type_]), followed[type_]) for type_ in types])
     else:
@@ -68,29 +68,21 @@ def followers(types: Catalogue, known: Mapping[str, Handler]) -> dict[str, list[
 
 
 def release_contract() -> None:
-    """Make the project's own contract the released one. Raises WrongInput if that breaks it."""
+    """Make today's contract the released one. Raises WrongInput if that breaks publishers."""
     old, new = read_released(), json_schema(load_catalogue())
     if broken := breaking_changes(old, new):
         raise WrongInput(
-            "This would break who publishes by the released contract:\n  "
+            "This would break those who publish by the released contract:\n  "
             + "\n  ".join(broken)
-            + "\nRaise the `version` of these types. A type that nobody publishes any more is "
-            "taken out of events/released.json by hand."
+            + "\nRaise the `version` of these types. Take a type that is no longer published "
+            "out of events/released.json by hand."
         )
     write_released(new)
     added = new["$defs"].keys() - old["$defs"].keys()
     console.print(f"Released {len(new['$defs'])} types, {len(added)} of them new.")
 
 
-def taken_by_the_door(types: Catalogue) -> dict[str, type[Event]]:
-    """The types that the product does not keep to itself."""
-    from web.cloudevents.parsing import OUR_OWN
-
-    return {type_: each for type_, each in types.items() if each.__module__ not in OUR_OWN}
-
-
-def version_of_ours() -> str:
-    """The version that is installed."""
+def installed_version() -> str:
     try:
         return version("insights-workers")
     except PackageNotFoundError:
@@ -98,7 +90,7 @@ def version_of_ours() -> str:
 
 
 def entry(type_: str, schema: Schema, names: Sequence[str]) -> dict[str, Any]:
-    """One type for a program."""
+    """One type as JSON."""
     return {
         "type": type_,
         "version": schema["x-version"],
@@ -113,13 +105,12 @@ def entry(type_: str, schema: Schema, names: Sequence[str]) -> dict[str, Any]:
 
 
 def show_catalogue(types: Catalogue, followed: Mapping[str, Sequence[str]]) -> None:
-    """All types for a person."""
     table = table_of("type", "version", "fields", "handled by")
     for type_ in types:
         schema = data_schema(types[type_])
         fields = [
             name if name in schema["required"] else f"{name}?" for name in schema["properties"]
         ]
-        handled = ", ".join(followed[type_]) or NOBODY
+        handled = ", ".join(followed[type_]) or NO_HANDLER
         table.add_row(type_, str(schema["x-version"]), ", ".join(fields), handled)
     show(table)

@@ -1,7 +1,6 @@
 """The command that publishes an event by hand."""
 
 import json
-import re
 import sys
 from collections.abc import Mapping
 from contextlib import closing
@@ -11,17 +10,16 @@ from typing import Annotated, Any
 import typer
 from pydantic import ValidationError
 
-from cli.app import app, assemble, console
-from cli.database import in_sentences
-from cli.errors import WrongInput
-from cli.moments import parse_moment
-from cli.output import Json, write_json
-from events import Event, named_id
+from cli.app import WrongInput, app, assemble, console
+from cli.database import database_errors
+from cli.options import Json, optional_time
+from cli.output import write_json
+from events import Event
 from events import publish as publish_events
 from events.contract.schema import data_schema
 from events.event import ENVELOPE
+from events.identity import event_id
 
-CANONICAL = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 OPTIONS = {"user_id": "--user", "id": "--id", "occurred_at": "--occurred-at", "source": "--source"}
 
 
@@ -35,26 +33,29 @@ def publish(
         str, typer.Option(help="Its fields: JSON, @FILE, or - for standard input.")
     ] = "{}",
     id_: Annotated[
-        str | None,
-        typer.Option("--id", help="Which fact it is: a UUID, or any text of yours."),
+        str | None, typer.Option("--id", help="Its id: a UUID, or any text of yours.")
     ] = None,
     occurred_at: Annotated[
         str | None, typer.Option(help="When it happened: 2026-11-22T10:00Z, or 2h for 2 hours ago.")
     ] = None,
-    source: Annotated[str, typer.Option(help="Who says so; with --id, part of the id.")] = "cli",
+    source: Annotated[
+        str, typer.Option(help="Who publishes; with a text as --id, part of the id.")
+    ] = "cli",
     as_json: Json = False,
 ) -> None:
     """Publish an event. Publishing the same --id twice is publishing it once.
 
-    An example, on one line: insights publish user.logged_in
-    --user 0198c0de-0000-7000-8000-000000000001 --data '{"method": "password"}'
+    Example: insights publish user.logged_in --user 0198c0de-0000-7000-8000-000000000001
     """
     with closing(assemble()) as assembly:
         class_ = assembly.catalogue[type_]
-        when = None if occurred_at is None else parse_moment(occurred_at).isoformat()
-        given = {"id": id_of(id_, source), "source": source, "user_id": user, "occurred_at": when}
-        event = event_of(class_, read_data(data), given)
-        with in_sentences(), assembly.sessions.begin() as session:
+        when = optional_time(occurred_at)
+        envelope = {
+            "id": parse_id(id_, source), "source": source, "user_id": user,
+            "occurred_at": None if when is None else when.isoformat(),
+        }  # fmt: skip
+        event = event_of(class_, read_data(data), envelope)
+        with database_errors(), assembly.sessions.begin() as session:
             new = event.id in publish_events(session, event)
     if as_json:
         write_json({"id": event.id, "type": type_, "new": new})
@@ -64,14 +65,12 @@ def publish(
         console.print(f"{event.id} was published before: nothing follows from it again")
 
 
-def id_of(given: str | None, source: str) -> str | None:
-    """A UUID in its usual form as it is; of any other text, always the same UUID per source."""
+def parse_id(given: str | None, source: str) -> str | None:
+    """A UUID as it is; for any other text, always the same UUID per source. Raises WrongInput."""
     if given == "":
         raise WrongInput("--id is empty. Leave it out, and the event gets a new id.")
     try:
-        return (
-            given if given is None or CANONICAL.fullmatch(given) else str(named_id(source, given))
-        )
+        return None if given is None else str(event_id(source, given))
     except UnicodeEncodeError:
         raise WrongInput("--id and --source must be UTF-8 text.") from None
 
@@ -96,21 +95,21 @@ def read_data(given: str) -> dict[str, Any]:
 
 
 def read_text(given: str) -> str:
-    """What `@FILE`, `-` or the argument itself holds."""
+    """The content of the file of `@FILE`, of standard input for `-`, or the argument itself."""
     if given == "-":
         return sys.stdin.read()
     return Path(given[1:]).read_text(encoding="utf-8") if given.startswith("@") else given
 
 
 def refuse_constant(name: str) -> None:
-    """Python would read NaN and Infinity, which are not JSON."""
+    """Raises ValueError: Python's parser takes NaN and Infinity, which are not JSON."""
     raise ValueError(f"{name} is not a JSON value")
 
 
 def event_of(
     class_: type[Event], data: dict[str, Any], envelope: Mapping[str, str | None]
 ) -> Event:
-    """The event; what is None in the envelope is as if left out. Raises WrongInput."""
+    """The event; what is None in the envelope counts as left out. Raises WrongInput."""
     given = {name: value for name, value in envelope.items() if value is not None}
     try:
         return class_.model_validate_json(json.dumps(data | given), strict=True)
@@ -120,7 +119,7 @@ def event_of(
 
 
 def complaint(error: Any, class_: type[Event]) -> str:
-    """One thing that is wrong, by the name under which it was given."""
+    """One thing that is wrong, by the name of the option or field that it was given as."""
     first, *deeper = error["loc"] or ("",)
     if first in OPTIONS:
         name = OPTIONS[first]

@@ -34,6 +34,10 @@ class Catalogue(Mapping[str, type[Event]]):
     def __len__(self) -> int:
         return len(self._classes)
 
+    def publishable(self) -> dict[str, type[Event]]:
+        """The types that the HTTP API accepts: all that are not internal."""
+        return {type_: self[type_] for type_ in self if not self[type_].is_internal}
+
 
 def load_catalogue(*packages: str) -> Catalogue:
     """The catalogue of `events` and of further packages or modules, by their import names."""

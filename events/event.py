@@ -29,7 +29,8 @@ class Event(BaseModel):
     """Subclass it once per type: `type` is its name on the wire, the fields below its envelope.
 
     Fields that a subclass adds are its data. `id` identifies the fact: publishing an id twice
-    is publishing it once. Events of a type that `is_kept` are never pruned.
+    is publishing it once. Events of a type that `is_kept` are never pruned. A type that
+    `is_internal` is published by the product itself and refused over HTTP.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -37,6 +38,7 @@ class Event(BaseModel):
     type: ClassVar[str]
     version: ClassVar[int] = 1
     is_kept: ClassVar[bool] = False
+    is_internal: ClassVar[bool] = False
 
     id: UUID = Field(default_factory=uuid7)
     occurred_at: AwareDatetime = Field(default_factory=lambda: datetime.now(UTC))

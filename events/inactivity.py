@@ -9,6 +9,7 @@ class InactivityDue(Event):
     """It is time to look who has done nothing for `days` days."""
 
     type = "inactivity.due"
+    is_internal = True
 
     days: PositiveInt
 
@@ -17,5 +18,6 @@ class UserInactive(UserEvent):
     """A person has done nothing for `days` days; told once in each absence."""
 
     type = "user.inactive"
+    is_internal = True
 
     days: PositiveInt

@@ -9,5 +9,6 @@ class PruneDue(Event):
     """It is time to forget events that are older than `days` and owed by nobody."""
 
     type = "prune.due"
+    is_internal = True
 
     days: PositiveInt

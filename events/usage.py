@@ -23,6 +23,7 @@ class UsageThresholdReached(LimitEvent):
     """The use of a resource reached `threshold` percent of the plan, for the first time."""
 
     type = "usage.threshold_reached"
+    is_internal = True
 
     threshold: Literal[80, 100]
 
@@ -31,3 +32,4 @@ class UsageLimitExceeded(LimitEvent):
     """More was used than the plan has, for the first time in the month."""
 
     type = "usage.limit_exceeded"
+    is_internal = True
