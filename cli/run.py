@@ -1,6 +1,7 @@
 """Commands that run a part of the product until it is stopped."""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated
@@ -8,16 +9,17 @@ from typing import Annotated
 import typer
 
 from cli.app import app, assemble
+from runtime.environment import environment
 from runtime.logs import set_up_logs
 from runtime.migrate import migrate as migrate_database
 from runtime.signals import stop_on_signals
 from runtime.stack import running_stack
-from runtime.supervisor import Supervisor, insights
+from runtime.supervisor import Supervisor, insights_command
 from services.redis.doorbell import RELAY, Listener
-from settings import load_settings
-from workers.broker.actors import make_broker
+from settings import Settings, load_settings
+from workers.broker.connect import make_broker
 from workers.exporter import serve_metrics, shared_folder
-from workers.garbage import spare_what_stays
+from workers.garbage import freeze_startup_objects
 from workers.metrics import Metrics
 from workers.relay import Relay
 from workers.scheduler import Scheduler
@@ -34,11 +36,11 @@ def migrate() -> None:
 @app.command()
 def up(
     port: Annotated[
-        int | None, typer.Option(help="Where the door listens; 0 takes any free port.")
+        int | None, typer.Option(help="Where the HTTP API listens; 0 takes any free port.")
     ] = None,
     workers: Annotated[int, typer.Option(min=1, help="How many worker processes.")] = 2,
 ) -> None:
-    """Run everything: own servers where none are set, the door, relay, scheduler, workers."""
+    """Run everything: web, relay, scheduler, workers, and private servers where none are set."""
     settings = load_settings(**({} if port is None else {"port": port}))
     set_up_logs(settings)
     stopped = stop_on_signals()
@@ -52,25 +54,27 @@ def up(
 
 @app.command()
 def web() -> None:
-    """Open the door: events in, live progress out. Run any number."""
+    """Serve the HTTP API: events in, live progress out. Run any number."""
+    from runtime.web import make_app
     from web.serve import serve
 
-    serve(assemble().settings)
+    settings = assemble().settings
+    serve(make_app(settings), settings.host, settings.port)
 
 
 @app.command()
 def relay() -> None:
     """Lease due deliveries and send them to the workers' queues. Run any number."""
     assembly = assemble()
-    sentry = assembly.sentry
+    sentry = assembly.sentry  # before anything connects
     serve_metrics(assembly.settings)
     stopped = stop_on_signals()
     listener = Listener(assembly.settings.redis, [RELAY])
     listener.start()
     broker = make_broker(assembly.settings.broker)
-    sender = Relay(assembly.engine, broker, assembly.handlers, Metrics())
-    spare_what_stays()
-    sender.run(listener.bells[RELAY], stopped)
+    running = Relay(assembly.engine, broker, assembly.handlers, Metrics())
+    freeze_startup_objects()
+    running.run(listener.bells[RELAY], stopped)
     sentry.flush()
 
 
@@ -82,30 +86,38 @@ def worker(
         int | None, typer.Option(min=1, help="At most so many batches of a handler at once.")
     ] = None,
 ) -> None:
-    """Handle what is owed. Run any number."""
+    """Run the handlers of due deliveries. Run any number."""
     assembly = assemble()
     chosen = choose(assembly.handlers, handlers, threads)
-    if processes == 1:
-        serve_metrics(assembly.settings)
-        # Each batch holds one connection, and so does the renewal of leases.
-        assembly.connections = threads_of(chosen) + 1
-        run_worker(
-            chosen,
-            sessions=assembly.sessions,
-            services=assembly.services,
-            sentry=assembly.sentry,
-            broker_url=assembly.settings.broker,
-            stopped=stop_on_signals(),
-        )
+    if processes > 1:
+        options = ["--handlers", handlers] if handlers else []
+        options += ["--threads", str(threads)] if threads else []
+        supervise_workers(assembly.settings, processes, options)
+        return
+    serve_metrics(assembly.settings)
+    # Each batch holds one connection, and so does the renewal of leases.
+    assembly.connections = threads_of(chosen) + 1
+    run_worker(
+        chosen,
+        sessions=assembly.sessions,
+        services=assembly.services,
+        sentry=assembly.sentry,
+        broker_url=assembly.settings.broker,
+        stopped=stop_on_signals(),
+    )
+
+
+def supervise_workers(settings: Settings, processes: int, options: Sequence[str]) -> None:
+    """Run so many `insights worker` side by side until SIGTERM or SIGINT."""
     supervisor = Supervisor()
-    options = ["--handlers", handlers] if handlers else []
-    options += ["--threads", str(threads)] if threads else []
+    command = insights_command("worker", *options)
     with TemporaryDirectory(prefix="insights-metrics-") as folder:
-        surroundings = os.environ | shared_folder(Path(folder)) | {"METRICS_PORT": ""}
-        for number in range(processes):
-            supervisor.add(f"worker-{number + 1}", insights("worker", *options), surroundings)
+        # This process serves the numbers of all: two cannot listen on one port.
         os.environ |= shared_folder(Path(folder))
-        serve_metrics(assembly.settings)
+        variables = os.environ | environment(settings) | {"METRICS_PORT": ""}
+        for number in range(processes):
+            supervisor.add(f"worker-{number + 1}", command, variables)
+        serve_metrics(settings)
         supervisor.run(stop_on_signals())
 
 

@@ -1,13 +1,29 @@
 """What tests make: databases, users, events."""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import psycopg
 from sqlalchemy import text
 
-from events import Event, PredictionMade, publish, uuid7
+from events import (
+    DatasetUploaded,
+    Event,
+    PredictionMade,
+    TrainingCancelled,
+    TrainingCompleted,
+    TrainingFailed,
+    TrainingProgressed,
+    TrainingRequested,
+    TrainingStarted,
+    UserSignedUp,
+    UserUpdated,
+    publish,
+    uuid7,
+)
 from runtime.assembly import Assembly
 
 HOME = Path(".insights/tests").resolve()
@@ -60,6 +76,95 @@ class new_database:  # noqa: N801 (used like a function)
             connection.execute(statement.encode())
 
 
-def made(count: int = 1) -> list[PredictionMade]:
-    """Events of as many users."""
-    return [PredictionMade(user_id=uuid7(), model_id="m") for _ in range(count)]
+def signed_up(user_id: UUID) -> UserSignedUp:
+    return UserSignedUp(user_id=user_id, email="ada@example.com", name="Ada")
+
+
+def profile_changes(user_id: UUID) -> list[Event]:
+    """A sign-up, a new address, a new name."""
+    return [
+        signed_up(user_id),
+        UserUpdated(user_id=user_id, email="countess@example.com"),
+        UserUpdated(user_id=user_id, name="Augusta"),
+    ]
+
+
+def dataset_uploaded(user_id: UUID, at: datetime | None = None) -> DatasetUploaded:
+    return DatasetUploaded(
+        user_id=user_id,
+        occurred_at=at or datetime.now(UTC),
+        dataset_id="d-1",
+        filename="a.csv",
+        size_mb=1,
+        row_count=9,
+        column_count=3,
+    )
+
+
+def training_started(user_id: UUID, at: datetime | None = None) -> TrainingStarted:
+    return TrainingStarted(
+        user_id=user_id,
+        occurred_at=at or datetime.now(UTC),
+        training_id="t-1",
+        dataset_id="d-1",
+        algorithm="random_forest",
+        problem_type="classification",
+        dataset_size=489,
+    )
+
+
+def training_completed(user_id: UUID, training_id: str = "t-1", **fields: Any) -> TrainingCompleted:
+    given: dict[str, Any] = {
+        "model_id": "m-1",
+        "model_name": "Churn",
+        "algorithm": "random_forest",
+        "problem_type": "classification",
+        "duration_seconds": 2.5,
+        "accuracy": 0.92314,
+    }
+    return TrainingCompleted(user_id=user_id, training_id=training_id, **given | fields)
+
+
+def prediction_made(user_id: UUID, count: int = 1, at: datetime | None = None) -> PredictionMade:
+    return PredictionMade(
+        user_id=user_id,
+        occurred_at=at or datetime.now(UTC),
+        model_id="m",
+        prediction_count=count,
+    )
+
+
+def predictions_made(count: int = 1) -> list[PredictionMade]:
+    """One prediction each of as many users."""
+    return [prediction_made(uuid7()) for _ in range(count)]
+
+
+TRAINING_START = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
+TRAINING_FIELDS: dict[type[Event], dict[str, Any]] = {
+    TrainingRequested: {"dataset_id": "d", "target": "y", "model_name": "n"},
+    TrainingStarted: {
+        "dataset_id": "d",
+        "algorithm": "a",
+        "problem_type": "regression",
+        "dataset_size": 5,
+    },
+    TrainingProgressed: {"progress": 40, "message": "Learning"},
+    TrainingCompleted: {
+        "model_id": "m",
+        "model_name": "n",
+        "algorithm": "a",
+        "problem_type": "regression",
+        "duration_seconds": 1,
+    },
+    TrainingFailed: {"reason": "The file is empty."},
+    TrainingCancelled: {},
+}
+
+
+def training_event(
+    class_: type[Event], second: float, user_id: UUID | None = None, **fields: Any
+) -> Event:
+    """An event of the training t-1, so many seconds after its start."""
+    at = TRAINING_START + timedelta(seconds=second)
+    fields = TRAINING_FIELDS[class_] | {"training_id": "t-1"} | fields
+    return class_(user_id=user_id or uuid7(), occurred_at=at, **fields)

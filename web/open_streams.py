@@ -1,4 +1,4 @@
-"""The streams that are open, so that a server that stops can end them at once."""
+"""The open streams, so that a server that stops can end them at once."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,15 +7,15 @@ from anyio import CancelScope
 
 
 class OpenStreams:
-    """Belongs to one event loop, like the streams themselves."""
+    """Must be used in one event loop, like the streams themselves."""
 
     def __init__(self) -> None:
         self.scopes: set[CancelScope] = set()
         self.ended = False
 
     @contextmanager
-    def during(self, scope: CancelScope) -> Iterator[None]:
-        """Let the stream that runs in `scope` be ended from outside while the block lasts."""
+    def register(self, scope: CancelScope) -> Iterator[None]:
+        """Let `end` cancel the stream that runs in `scope`, as long as the block lasts."""
         self.scopes.add(scope)
         if self.ended:
             scope.cancel()
@@ -25,7 +25,7 @@ class OpenStreams:
             self.scopes.discard(scope)
 
     def end(self) -> None:
-        """End all streams, and those that still begin."""
+        """End all streams, also those that begin from now on."""
         self.ended = True
         for scope in tuple(self.scopes):
             scope.cancel()

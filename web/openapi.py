@@ -1,14 +1,12 @@
-"""What the OpenAPI document says of events: which there are, and how each of them must be."""
-
-from typing import Any
+"""Adds the catalogue to the OpenAPI document: each event type that may be published."""
 
 from fastapi import FastAPI
 
 from events import Catalogue, Event
-from events.contract.schema import data_schema
-from web.cloudevents.binding import BATCHED, MOST_EVENTS, STRUCTURED
+from events.contract.schema import Schema, data_schema
+from events.identity import CANONICAL_UUID
+from web.cloudevents.binding import BATCHED, MAX_BATCH, STRUCTURED
 from web.cloudevents.envelope import CloudEvent
-from web.cloudevents.parsing import CANONICAL_UUID, OUR_OWN
 from web.problems import MEDIA_TYPE, ProblemDocument
 
 REFERENCE = "#/components/schemas/{model}"
@@ -28,15 +26,14 @@ EXAMPLE = {
         "column_count": 12,
     },
 }
-ANOTHER = EXAMPLE | {
+SECOND_EXAMPLE = EXAMPLE | {
     "id": "prediction-9",
     "type": "prediction.made",
     "data": {"model_id": "m-5", "prediction_count": 3},
 }
-BINARY = ("specversion", "id", "source", "type", "subject", "time")
+BINARY_ATTRIBUTES = ("specversion", "id", "source", "type", "subject", "time")
 
-Schema = dict[str, Any]
-UNTOLD: Schema = {"not": {"required": ["subject"]}}
+NO_SUBJECT: Schema = {"not": {"required": ["subject"]}}
 
 PROBLEM: dict[int | str, Schema] = {
     "default": {
@@ -49,12 +46,13 @@ PROBLEM: dict[int | str, Schema] = {
 
 
 def describe_events(app: FastAPI, catalogue: Catalogue) -> None:
-    """Add the catalogue to the document that the app serves, once it is asked for."""
-    plain = app.openapi
+    """Have the app add the catalogue to its document, when that is first requested."""
+    without_events = app.openapi
 
-    def complete() -> Schema:
-        document = plain()
+    def with_events() -> Schema:
+        document = without_events()
         operation = document["paths"]["/events"]["post"]
+        # FastAPI keeps and returns the same document each time.
         if "requestBody" not in operation:
             schemas = document.setdefault("components", {}).setdefault("schemas", {})
             schemas |= schemas_of(catalogue)
@@ -62,30 +60,29 @@ def describe_events(app: FastAPI, catalogue: Catalogue) -> None:
             operation.setdefault("parameters", []).extend(binary_headers())
         return document
 
-    app.openapi = complete  # type: ignore[method-assign]
+    app.openapi = with_events  # type: ignore[method-assign]
 
 
 def schemas_of(catalogue: Catalogue) -> Schema:
     """The schemas of the problem document, of each type, and of any event."""
     document = ProblemDocument.model_json_schema(ref_template=REFERENCE)
     schemas: Schema = document.pop("$defs") | {ProblemDocument.__name__: document}
-    classes = [catalogue[type_] for type_ in catalogue]
-    taken = [class_ for class_ in classes if class_.__module__ not in OUR_OWN]
-    for class_ in taken:
+    classes = catalogue.publishable().values()
+    for class_ in classes:
         schemas[f"{class_.type}.data"] = data_schema(class_)
         schemas[class_.type] = event_schema(class_)
     schemas["Event"] = {
-        "oneOf": [{"$ref": REFERENCE.format(model=class_.type)} for class_ in taken],
+        "oneOf": [{"$ref": REFERENCE.format(model=class_.type)} for class_ in classes],
         "discriminator": {"propertyName": "type"},
     }
     schemas["Data"] = {
-        "anyOf": [{"$ref": REFERENCE.format(model=f"{class_.type}.data")} for class_ in taken]
+        "anyOf": [{"$ref": REFERENCE.format(model=f"{class_.type}.data")} for class_ in classes]
     }
     return schemas
 
 
 def event_schema(class_: type[Event]) -> Schema:
-    """What a CloudEvent of a type must be."""
+    """The schema of a CloudEvent of one type."""
     schema = CloudEvent.model_json_schema()
     data = data_schema(class_)
     fields = schema["properties"] | {
@@ -94,34 +91,34 @@ def event_schema(class_: type[Event]) -> Schema:
     }
     del fields["data_base64"]
     users = [
-        told(name, type="string", pattern=f"^{CANONICAL_UUID.pattern}$")
+        attribute(name, type="string", pattern=f"^{CANONICAL_UUID.pattern}$")
         for name in ("userid", "subject")
     ]
-    nobody = [] if data["x-user-required"] else [told("subject", type="null"), UNTOLD]
+    no_user = [] if data["x-user-required"] else [attribute("subject", type="null"), NO_SUBJECT]
     return schema | {
         "title": class_.type,
         "description": data["description"],
         "properties": fields,
         "required": [*schema["required"], *(["data"] if data["required"] else [])],
-        "anyOf": [*users, *nobody],
+        "anyOf": [*users, *no_user],
     }
 
 
-def told(name: str, **rule: str) -> Schema:
-    """That an attribute is there, in a certain form."""
+def attribute(name: str, **rule: str) -> Schema:
+    """The rule that an attribute is there, in a certain form."""
     return {"required": [name], "properties": {name: rule}}
 
 
 def request_body() -> Schema:
-    """The three modes in which events may come."""
+    """The three modes in which events may be sent."""
     event = {"$ref": REFERENCE.format(model="Event")}
     return {
         "required": True,
         "content": {
             STRUCTURED: {"schema": event, "example": EXAMPLE},
             BATCHED: {
-                "schema": {"type": "array", "items": event, "maxItems": MOST_EVENTS},
-                "example": [EXAMPLE, ANOTHER],
+                "schema": {"type": "array", "items": event, "maxItems": MAX_BATCH},
+                "example": [EXAMPLE, SECOND_EXAMPLE],
             },
             "application/json": {
                 "schema": {"$ref": REFERENCE.format(model="Data")},
@@ -142,5 +139,5 @@ def binary_headers() -> list[Schema]:
             "schema": {"type": "string"},
             "example": EXAMPLE[name],
         }
-        for name in BINARY
+        for name in BINARY_ATTRIBUTES
     ]

@@ -1,56 +1,57 @@
-"""What must be there before requests may come, asked with little patience."""
+"""Checks what must be there before requests may come; each check ends within seconds."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from alembic.config import Config
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, NullPool, create_engine, text
+from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import InterfaceError, OperationalError
 
-from models.condition import registered_types, revision
-from web.problems import Wrong
+from models.event_types import registered_types
+from models.server import revision
+from web.problems import FieldError
 
-ROOT = Path(__file__).resolve().parent.parent
-PATIENCE = {"connect_timeout": 2, "tcp_user_timeout": 2000, "prepare_threshold": None}
-IN_TIME = text("SET LOCAL statement_timeout = '2s'")
+ALEMBIC_INI = Path(__file__).resolve().parent.parent / "alembic.ini"
+STATEMENT_TIMEOUT = text("SET LOCAL statement_timeout = '2s'")
 MIGRATE = "Run `insights migrate`."
 
 
 class Readiness:
-    """Looks for itself each time: a connection of its own waits for no pool."""
+    """Checks anew each time. Its engine must not pool: a full pool says nothing of the server."""
 
     def __init__(
-        self, postgres_url: str, redis_answers: Callable[[], bool], types: frozenset[str]
+        self, engine: Engine, redis_answers: Callable[[], bool], types: frozenset[str]
     ) -> None:
-        self.engine = create_engine(postgres_url, poolclass=NullPool, connect_args=PATIENCE)
+        self.engine = engine
         self.redis_answers = redis_answers
         self.types = types
-        self.scripts = ScriptDirectory.from_config(Config(ROOT / "alembic.ini"))
+        self.scripts = ScriptDirectory.from_config(Config(ALEMBIC_INI))
 
-    def of_the_database(self) -> Iterator[Wrong]:
+    def database_errors(self) -> Iterator[FieldError]:
         """Whether PostgreSQL answers, and has the tables and event types of this code."""
         try:
             with self.engine.begin() as connection:
-                connection.execute(IN_TIME)
-                yield from self.of_the_tables(connection)
+                connection.execute(STATEMENT_TIMEOUT)
+                yield from self.migration_errors(connection)
         except (OperationalError, InterfaceError):
-            yield Wrong(field="database", detail="PostgreSQL at DATABASE_URL does not answer.")
+            yield FieldError(field="database", detail="PostgreSQL at DATABASE_URL does not answer.")
 
-    def of_the_tables(self, connection: Connection) -> Iterator[Wrong]:
-        """A revision that this code does not know is of newer code, and no fault."""
+    def migration_errors(self, connection: Connection) -> Iterator[FieldError]:
+        """Whether the tables are as new as this code, and know its event types."""
         found, wanted = revision(connection), self.scripts.get_current_head()
         known = {script.revision for script in self.scripts.walk_revisions()}
+        # A revision that this code does not know is of newer code, which keeps older code working:
+        # during a deployment both run.
         if found is None or (found != wanted and found in known):
             detail = f"The tables are at {found or 'nothing'}, this code needs {wanted}. {MIGRATE}"
-            yield Wrong(field="migrations", detail=detail)
+            yield FieldError(field="migrations", detail=detail)
             return
         unknown = self.types - registered_types(connection).keys()
         if unknown:
             detail = f"The database does not know {', '.join(sorted(unknown))}. {MIGRATE}"
-            yield Wrong(field="event_types", detail=detail)
+            yield FieldError(field="event_types", detail=detail)
 
-    def of_redis(self) -> Iterator[Wrong]:
-        """Whether Redis answers."""
+    def redis_errors(self) -> Iterator[FieldError]:
         if not self.redis_answers():
-            yield Wrong(field="redis", detail="Redis at REDIS_URL does not answer.")
+            yield FieldError(field="redis", detail="Redis at REDIS_URL does not answer.")

@@ -1,60 +1,57 @@
-"""Runs the door until it is asked to stop."""
+"""Serves an app over HTTP until the process is asked to stop."""
 
 import signal
 import socket
 
 import structlog
 import uvicorn
-
-from settings import Settings
-from web.app import create_app
+from fastapi import FastAPI
 
 log = structlog.get_logger()
-GRACE = 25
+STOP_WITHIN = 25  # seconds for running requests; Kubernetes kills after 30
 
 
 class Server(uvicorn.Server):
-    """Ends open streams as soon as it stops, and tells where it listens once it does."""
+    """Logs the address once it listens, and ends open streams as soon as it stops."""
 
-    def __init__(self, settings: Settings) -> None:
-        app = create_app(settings)
-        self.streams = app.state.door.streams
+    def __init__(self, app: FastAPI, host: str, port: int) -> None:
+        self.streams = app.state.dependencies.streams
         super().__init__(
             uvicorn.Config(
                 app,
-                host=settings.host,
-                port=settings.port,
+                host=host,
+                port=port,
                 log_config=None,
                 access_log=False,
                 server_header=False,
-                timeout_graceful_shutdown=GRACE,
+                timeout_graceful_shutdown=STOP_WITHIN,
             )
         )
 
     @property
     def url(self) -> str:
-        """Where the server listens, also when it was given any free port."""
+        """The address it listens at, also when port 0 gave it any free port."""
         host, port = self.servers[0].sockets[0].getsockname()[:2]
         return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Begin to listen."""
         await super().startup(sockets)
         log.info("listening", url=self.url)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Answer what was asked, but let no stream keep us waiting."""
+        # First: uvicorn waits for open responses, and a stream lasts as long as its training.
         self.streams.end()
         await super().shutdown(sockets)
 
 
-def serve(settings: Settings) -> None:
+def serve(app: FastAPI, host: str, port: int) -> None:
     """Serve until SIGTERM or SIGINT; then finish what runs, 25 s at most, and return.
 
     Logs go wherever the caller set up logging to go. Call it in the main thread.
     """
-    server = Server(settings)
-    # uvicorn raises the signal once more when it has stopped; nothing is left to die of it then.
+    server = Server(app, host, port)
+    # uvicorn raises the signal once more when it has stopped: with these handlers in place the
+    # process survives that, and the caller can finish.
     for each in (signal.SIGTERM, signal.SIGINT):
         signal.signal(each, server.handle_exit)
     server.run()

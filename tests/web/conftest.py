@@ -1,4 +1,4 @@
-"""The door in this process, and in a real server."""
+"""The web app in this process, and in a real server."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -10,34 +10,34 @@ from pydantic import SecretStr
 from starlette.testclient import TestClient
 
 from runtime.assembly import Assembly
-from runtime.embedded.servers import Server as PrivateServer
-from runtime.embedded.servers import private_valkey
+from runtime.embedded.server import EmbeddedServer
+from runtime.embedded.valkey import private_valkey
+from runtime.web import make_app
 from settings import Settings
 from tests.web.requests import KEY, until
-from web.app import create_app
 from web.serve import Server
 
-NOWHERE = 1
+NOWHERE = 1  # a port that needs root to listen on, so that nothing does
 
 
 @pytest.fixture
 def client(assembly: Assembly) -> Iterator[TestClient]:
-    """A server that shows a key."""
-    with TestClient(create_app(assembly.settings), headers=KEY) as client:
+    """A client with an API key."""
+    with TestClient(make_app(assembly.settings), headers=KEY) as client:
         yield client
 
 
 @pytest.fixture(scope="module")
-def resident(shared: Assembly) -> Iterator[TestClient]:
-    """A server that shows a key, for tests that do not care what others left behind."""
-    with TestClient(create_app(shared.settings), headers=KEY) as client:
+def shared_client(shared: Assembly) -> Iterator[TestClient]:
+    """A client with an API key, for tests that do not care what others left behind."""
+    with TestClient(make_app(shared.settings), headers=KEY) as client:
         yield client
 
 
 @pytest.fixture
-def stranger(assembly: Assembly) -> Iterator[TestClient]:
-    """Somebody without a key."""
-    with TestClient(create_app(assembly.settings)) as client:
+def anonymous(assembly: Assembly) -> Iterator[TestClient]:
+    """A client without an API key."""
+    with TestClient(make_app(assembly.settings)) as client:
         yield client
 
 
@@ -56,7 +56,7 @@ def without_database(assembly: Assembly) -> Settings:
 
 
 @pytest.fixture
-def own_redis(tmp_path: Path) -> Iterator[PrivateServer]:
+def private_redis(tmp_path: Path) -> Iterator[EmbeddedServer]:
     """A Redis that a test may stop and start."""
     server = private_valkey(tmp_path)
     server.start()
@@ -72,7 +72,7 @@ def run() -> Callable[..., object]:
 @contextmanager
 def running(settings: Settings) -> Iterator[Server]:
     """A real server on a free port, as long as the block lasts."""
-    server = Server(settings.model_copy(update={"port": 0}))
+    server = Server(make_app(settings), settings.host, port=0)
     thread = threading.Thread(target=server.run)
     thread.start()
     try:
@@ -86,6 +86,6 @@ def running(settings: Settings) -> Iterator[Server]:
 
 @pytest.fixture
 def server(assembly: Assembly) -> Iterator[Server]:
-    """The door in a real server."""
+    """The web app in a real server."""
     with running(assembly.settings) as server:
         yield server

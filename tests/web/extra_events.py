@@ -1,9 +1,9 @@
-"""A type of an extra package, which no migration has told the database."""
+"""An event type of an extra package that the database has not been migrated to."""
 
 from events import Event
 
 
 class ParcelSent(Event):
-    """Something that this product knows nothing of."""
+    """A fact of another product."""
 
     type = "parcel.sent"

@@ -1,4 +1,4 @@
-"""What tests ask the door, and how long they wait for it."""
+"""Requests to the web app, what they left in the database, and the messages of a stream."""
 
 import json
 import time
@@ -17,7 +17,7 @@ BATCHED = {"Content-Type": "application/cloudevents-batch+json"}
 
 
 def cloud_event(user_id: UUID | str, **attributes: Any) -> dict[str, Any]:
-    """A prediction, as an upstream app tells it."""
+    """A prediction, as an upstream app publishes it."""
     return {
         "specversion": "1.0",
         "id": "p-1",
@@ -29,7 +29,7 @@ def cloud_event(user_id: UUID | str, **attributes: Any) -> dict[str, Any]:
 
 
 def until(condition: Callable[[], Any], seconds: float = 10.0) -> Any:
-    """Wait until something is so."""
+    """Wait until a condition holds, and return its value."""
     deadline = time.monotonic() + seconds
     while not (found := condition()):
         assert time.monotonic() < deadline, "It did not happen in time."
@@ -37,7 +37,7 @@ def until(condition: Callable[[], Any], seconds: float = 10.0) -> Any:
     return found
 
 
-def events_in(assembly: Assembly) -> list[Any]:
+def stored_events(assembly: Assembly) -> list[Any]:
     """All events, in the order of their recording."""
     with assembly.engine.connect() as connection:
         return list(connection.execute(text("SELECT * FROM insights.events ORDER BY recorded_at")))

@@ -1,4 +1,4 @@
-"""Whatever comes to `POST /events`, the answer is a 202 or says what is wrong: never a 5xx."""
+"""Whatever is sent to `POST /events`, the answer is a 202 or names what is wrong: never a 5xx."""
 
 import json
 from typing import Any
@@ -65,7 +65,7 @@ def almost_events(draw: st.DrawFn) -> Any:
     return event
 
 
-def judge(client: TestClient, body: bytes, headers: dict[str, str]) -> None:
+def send_and_check(client: TestClient, body: bytes, headers: dict[str, str]) -> None:
     raw = {name.encode(): value.encode("latin-1") for name, value in headers.items()}
     answer = client.post("/events", content=body, headers=raw)
     assert answer.status_code < 500, answer.text
@@ -87,26 +87,26 @@ fuzz = settings(
 
 @fuzz
 @given(event=almost_events())
-def test_almost_an_event(resident: TestClient, event: Any) -> None:
-    judge(resident, json.dumps(event).encode(), STRUCTURED)
+def test_almost_an_event(shared_client: TestClient, event: Any) -> None:
+    send_and_check(shared_client, json.dumps(event).encode(), STRUCTURED)
 
 
 @fuzz
 @given(batch=st.lists(almost_events() | values, max_size=4))
-def test_almost_a_batch(resident: TestClient, batch: Any) -> None:
-    judge(resident, json.dumps(batch).encode(), BATCHED)
+def test_almost_a_batch(shared_client: TestClient, batch: Any) -> None:
+    send_and_check(shared_client, json.dumps(batch).encode(), BATCHED)
 
 
 @fuzz
 @given(event=almost_events())
-def test_almost_an_event_in_headers(resident: TestClient, event: dict[str, Any]) -> None:
+def test_almost_an_event_in_headers(shared_client: TestClient, event: dict[str, Any]) -> None:
     data = json.dumps(event.pop("data", None)).encode()
     kind = event.pop("datacontenttype", "application/json")
     headers = {
         f"ce-{name}": quote(value if isinstance(value, str) else json.dumps(value), safe=' %"')
         for name, value in event.items()
     }
-    judge(resident, data, headers | ({"Content-Type": kind} if kind in KINDS else {}))
+    send_and_check(shared_client, data, headers | ({"Content-Type": kind} if kind in KINDS else {}))
 
 
 @fuzz
@@ -117,14 +117,18 @@ def test_almost_an_event_in_headers(resident: TestClient, event: dict[str, Any])
     kind=st.sampled_from(KINDS),
 )
 def test_bytes_that_are_almost_json(
-    resident: TestClient, event: Any, cut: tuple[int, int], noise: bytes, kind: str
+    shared_client: TestClient, event: Any, cut: tuple[int, int], noise: bytes, kind: str
 ) -> None:
     whole = json.dumps(event).encode()
-    judge(resident, whole[: cut[0]] + noise + whole[cut[1] :], {"Content-Type": kind})
+    send_and_check(shared_client, whole[: cut[0]] + noise + whole[cut[1] :], {"Content-Type": kind})
 
 
 @fuzz
 @given(name=st.sampled_from(ATTRIBUTES), value=st.binary(max_size=20), kind=st.sampled_from(KINDS))
-def test_headers_of_any_bytes(resident: TestClient, name: str, value: bytes, kind: str) -> None:
+def test_headers_of_any_bytes(
+    shared_client: TestClient, name: str, value: bytes, kind: str
+) -> None:
     kept = bytes(each for each in value if each not in b"\r\n\0")
-    judge(resident, b"{}", {f"ce-{name}": kept.decode("latin-1"), "Content-Type": kind})
+    send_and_check(
+        shared_client, b"{}", {f"ce-{name}": kept.decode("latin-1"), "Content-Type": kind}
+    )

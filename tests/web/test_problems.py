@@ -1,11 +1,11 @@
-"""Every error is a problem document, and tells nothing that it should not."""
+"""Every error is a problem document, and shows nothing that it should not."""
 
 import pytest
 from starlette.testclient import TestClient
 
 from runtime.assembly import Assembly
+from runtime.web import make_app
 from tests.web.requests import KEY
-from web.app import create_app
 from web.routes.users import usage
 
 
@@ -21,9 +21,9 @@ from web.routes.users import usage
     ],
 )
 def test_every_error_is_a_problem_document(
-    resident: TestClient, method: str, path: str, status: int
+    shared_client: TestClient, method: str, path: str, status: int
 ) -> None:
-    answer = resident.request(method, path)
+    answer = shared_client.request(method, path)
 
     assert answer.status_code == status
     assert answer.headers["content-type"] == "application/problem+json"
@@ -33,7 +33,7 @@ def test_every_error_is_a_problem_document(
     assert document["detail"].endswith(".")
 
 
-def test_a_method_that_there_is_not_names_those_that_there_are(client: TestClient) -> None:
+def test_a_method_that_is_not_allowed_names_those_that_are(client: TestClient) -> None:
     assert client.get("/events").headers["allow"] == "POST"
 
 
@@ -41,11 +41,14 @@ def test_what_was_sent_is_not_sent_back(client: TestClient) -> None:
     assert "not-a-uuid" not in client.get("/events/not-a-uuid").text
 
 
-def test_a_fault_of_ours_tells_no_details(
+def test_a_fault_of_ours_shows_no_details(
     assembly: Assembly, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(usage, "USAGE", "not a statement: secret")
-    app = create_app(assembly.settings)
+    def fail(*_: object) -> None:
+        raise RuntimeError("secret")
+
+    monkeypatch.setattr(usage, "usage_of", fail)
+    app = make_app(assembly.settings)
 
     with TestClient(app, headers=KEY, raise_server_exceptions=False) as client:
         answer = client.get("/users/0198c0de-0000-7000-8000-0000000000aa/usage")

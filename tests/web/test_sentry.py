@@ -1,4 +1,4 @@
-"""The door with Sentry on: what it reports names nobody, and its traces go on in handlers."""
+"""The web app with Sentry: its reports name no user, and its traces go on in handlers."""
 
 import json
 from collections.abc import Iterator
@@ -14,14 +14,14 @@ from sqlalchemy import text
 from starlette.testclient import TestClient
 
 from runtime.assembly import Assembly
-from runtime.doubles import settings_for
+from runtime.sandbox_settings import sandbox_settings
+from runtime.web import make_app
 from settings import Settings
 from tests.factories import Servers
 from tests.pipeline import Pipeline
 from tests.services.distant import distant_sandbox, hang_up, raw_envelopes, state
 from tests.web.requests import KEY, STRUCTURED, cloud_event
 from tests.workers.doing import Doing, calling
-from web.app import create_app
 
 CANARY = "canary-7f3a"
 TRACE, SPAN = f"{11:032x}", f"{12:016x}"
@@ -45,21 +45,21 @@ def distant(servers: Servers) -> Iterator[str]:
 def watched(assembly: Assembly, distant: str) -> Iterator[Settings]:
     """Settings of a process that has Sentry."""
     httpx.post(f"{distant}/sandbox/reset")
-    settings = settings_for(assembly.settings, distant, upstash=False)
+    settings = sandbox_settings(assembly.settings, distant, upstash=False)
     yield settings.model_copy(update={"sentry_traces_sample_rate": 1.0})
     hang_up()
 
 
 @contextmanager
-def door(settings: Settings) -> Iterator[TestClient]:
-    app = create_app(settings)
+def serving(settings: Settings) -> Iterator[TestClient]:
+    app = make_app(settings)
     with TestClient(app, headers=KEY | STRUCTURED, raise_server_exceptions=False) as client:
         yield client
 
 
 @contextmanager
 def refusing(database: Database) -> Iterator[None]:
-    """The table of events takes none, and quotes the whole row in its error."""
+    """The table of events refuses every row, and quotes the whole row in its error."""
     column = "ALTER TABLE insights.events ALTER COLUMN causation_id {} NOT NULL"
     with database.begin() as connection:
         connection.execute(text(column.format("SET")))
@@ -83,9 +83,9 @@ def spans_of(transaction: Any) -> set[str]:
 def test_a_crash_is_reported_without_anything_that_was_sent(
     assembly: Assembly, watched: Settings, distant: str, user_id: UUID
 ) -> None:
-    person = {"email": f"{CANARY}@example.com", "name": f"{CANARY} Lovelace"}
-    event = cloud_event(user_id, type="user.signed_up", data=person)
-    with door(watched) as client, refusing(assembly.engine):
+    user = {"email": f"{CANARY}@example.com", "name": f"{CANARY} Lovelace"}
+    event = cloud_event(user_id, type="user.signed_up", data=user)
+    with serving(watched) as client, refusing(assembly.engine):
         answer = client.post(
             f"/events?email={CANARY}%40example.com", content=json.dumps(event), headers=PERSONAL
         )
@@ -105,7 +105,7 @@ def test_the_trace_of_a_request_goes_on_in_the_handler(
 ) -> None:
     pipeline = Pipeline(Assembly(watched))
     pipeline.follow(calling(Doing()))
-    with door(watched) as client:
+    with serving(watched) as client:
         answer = client.post("/events", content=json.dumps(cloud_event(user_id)))
     assert answer.status_code == 202
     pipeline.work()
@@ -120,12 +120,12 @@ def test_the_trace_of_a_request_goes_on_in_the_handler(
 
 
 @pytest.mark.parametrize(("rate", "parent", "count"), [(0.0, 1, 0), (1.0, 0, 1)])
-def test_a_stranger_does_not_choose_what_is_traced(
+def test_a_client_without_a_key_does_not_choose_what_is_traced(
     rate: float, parent: int, count: int, watched: Settings, distant: str
 ) -> None:
     settings = watched.model_copy(update={"sentry_traces_sample_rate": rate})
     headers = {"sentry-trace": f"{TRACE}-{SPAN}-{parent}", "Authorization": ""}
-    with door(settings) as client:
+    with serving(settings) as client:
         assert client.post("/events", headers=headers).status_code == 401
 
     assert len(reports(distant, "transactions")) == count

@@ -1,4 +1,4 @@
-"""The web process as a whole: it listens, logs as told, and stops when asked."""
+"""The web process as a whole: it listens, logs as JSON, and stops when asked."""
 
 import json
 import os
@@ -10,19 +10,21 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
+from events.progress import TrainingProgress
 from runtime.assembly import Assembly
-from services.redis.progress import Progress, ProgressBoard
+from services.redis.progress import ProgressBoard
 from services.redis.tcp import TcpCommands
 from tests.web.requests import KEY, messages
 
 PROGRAM = """
+from runtime.logs import set_up_logs
+from runtime.web import make_app
 from settings import load_settings
 from web.serve import serve
-from runtime.logs import set_up_logs
 
 settings = load_settings()
 set_up_logs(settings)
-serve(settings)
+serve(make_app(settings), settings.host, settings.port)
 print("returned")
 """
 
@@ -65,7 +67,7 @@ def test_asked_to_stop_it_ends_its_streams_at_once_and_returns(
     process: "subprocess.Popen[str]", assembly: Assembly, how: signal.Signals
 ) -> None:
     ProgressBoard(TcpCommands(assembly.redis)).show(
-        [Progress("t-1", 40, "Learning", "running", 1000)]
+        [TrainingProgress("t-1", 40, "Learning", "running", 1000)]
     )
     url = f"{listening_at(process)}/trainings/t-1/progress/stream"
 

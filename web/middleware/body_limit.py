@@ -1,4 +1,4 @@
-"""Bodies of requests: at most 1 MiB, whatever the sender says about its length."""
+"""Bodies of requests: at most 1 MiB, whatever length the sender declares."""
 
 from typing import Annotated
 
@@ -7,8 +7,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from web.problems import Problem
 
-MOST = 1 << 20
-LENGTH = b"content-length"
+MAX_BODY = 1 << 20  # bytes; a full batch of 1,000 events may have 1 kB each
+CONTENT_LENGTH = b"content-length"
 
 
 class BodyTooLarge(Problem):
@@ -21,33 +21,34 @@ class BodyTooLarge(Problem):
 
 
 class BodyLimit:
-    """Stops reading a body where it becomes too large, or before, where its length is told."""
+    """Stops reading a body where it becomes too large, or before, by its declared length."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer 413, or hand the request on with a body that is counted as it is read."""
-        if scope["type"] == "http" and told_length(scope) > MOST:
+        if scope["type"] == "http" and declared_length(scope) > MAX_BODY:
             await BodyTooLarge().response()(scope, receive, send)
             return
         size = 0
 
-        async def counted() -> Message:
+        # A chunked body declares no length, and a declared one may be wrong.
+        async def receive_counted() -> Message:
             nonlocal size
             message = await receive()
             size += len(message.get("body", b""))
-            if size > MOST:
+            if size > MAX_BODY:
                 raise BodyTooLarge
             return message
 
-        await self.app(scope, counted, send)
+        await self.app(scope, receive_counted, send)
 
 
-def told_length(scope: Scope) -> int:
-    """The length that the sender announced in bytes, 0 where it did not."""
-    told = [value for name, value in scope["headers"] if name == LENGTH]
-    return int(told[0]) if told and told[0].isdigit() else 0
+def declared_length(scope: Scope) -> int:
+    """The Content-Length in bytes, 0 where there is none."""
+    values = [value for name, value in scope["headers"] if name == CONTENT_LENGTH]
+    return int(values[0]) if values and values[0].isdigit() else 0
 
 
 async def whole_body(request: Request) -> bytes:

@@ -1,7 +1,7 @@
-"""So many requests per address and route, for all who show no key.
+"""Limits how many requests may come per address and route, from clients without an API key.
 
-The address is that of the connection. Behind a proxy it is the proxy's, unless uvicorn is told
-whom to believe an X-Forwarded-For: FORWARDED_ALLOW_IPS, by default 127.0.0.1.
+The address is that of the connection. Behind a proxy it is the proxy's, unless uvicorn
+trusts that proxy's X-Forwarded-For: FORWARDED_ALLOW_IPS, by default 127.0.0.1.
 """
 
 from starlette.concurrency import run_in_threadpool
@@ -13,11 +13,12 @@ from web.authentication import ApiKeys
 from web.middleware.route_templates import RouteTemplates
 from web.problems import Problem
 
+# Orchestrators and Prometheus ask these every few seconds, often all from one address.
 UNLIMITED = frozenset({"/healthz", "/readyz", "/metrics"})
 
 
 class RateLimits:
-    """Servers that show a key are not limited: they publish thousands of events."""
+    """Servers with an API key are not limited: they publish thousands of events."""
 
     def __init__(
         self, app: ASGIApp, limit: RateLimit, keys: ApiKeys, templates: RouteTemplates
@@ -28,22 +29,22 @@ class RateLimits:
         self.templates = templates
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer 429, or hand the request on and tell in its answer how many more may come."""
+        """Answer 429, or hand the request on and say in its answer how many more may come."""
         allowance = await self.count(scope)
         if allowance is None:
             await self.app(scope, receive, send)
             return
-        headers = told(allowance)
+        headers = rate_limit_headers(allowance)
 
-        async def telling(message: Message) -> None:
+        async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 MutableHeaders(scope=message).update(headers)
             await send(message)
 
         if allowance.exceeded:
-            await too_many(allowance).response()(scope, receive, telling)
+            await too_many_requests(allowance).response()(scope, receive, send_with_headers)
         else:
-            await self.app(scope, receive, telling)
+            await self.app(scope, receive, send_with_headers)
 
     async def count(self, scope: Scope) -> Allowance | None:
         """Count the request; None for one that is not limited."""
@@ -56,7 +57,7 @@ class RateLimits:
         return await run_in_threadpool(self.limit.count, f"{address}:{template}")
 
 
-def told(allowance: Allowance) -> dict[str, str]:
+def rate_limit_headers(allowance: Allowance) -> dict[str, str]:
     """The headers of draft-ietf-httpapi-ratelimit-headers."""
     return {
         "RateLimit-Policy": f'"default";q={allowance.limit};w={allowance.window}',
@@ -64,8 +65,7 @@ def told(allowance: Allowance) -> dict[str, str]:
     }
 
 
-def too_many(allowance: Allowance) -> Problem:
-    """What a client is told that came too often."""
+def too_many_requests(allowance: Allowance) -> Problem:
     return Problem(
         429,
         f"At most {allowance.limit} requests in {allowance.window} s may come from one address.",

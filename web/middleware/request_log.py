@@ -1,4 +1,4 @@
-"""One line in the log per request: what was asked, how it ended, how long it took."""
+"""Logs each request once: method, route, status and duration."""
 
 import time
 
@@ -11,7 +11,7 @@ log = structlog.get_logger()
 
 
 class RequestLog:
-    """Logs the template of the route, and neither path nor query: they may name people."""
+    """Logs the template of the route, and neither path nor query: they may identify a user."""
 
     def __init__(self, app: ASGIApp, templates: RouteTemplates) -> None:
         self.app = app
@@ -23,16 +23,16 @@ class RequestLog:
             await self.app(scope, receive, send)
             return
         began = time.perf_counter()
-        status = 500
+        status = 500  # what the server sends if the app raises before it answers
 
-        async def watched(message: Message) -> None:
+        async def send_and_note_status(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
             await send(message)
 
         try:
-            await self.app(scope, receive, watched)
+            await self.app(scope, receive, send_and_note_status)
         finally:
             log.info(
                 "request",

@@ -7,11 +7,11 @@ from fastapi.routing import iter_route_contexts
 from starlette.routing import BaseRoute, compile_path
 from starlette.types import Scope
 
-NONE = "*"
+UNKNOWN = "*"
 
 
 class RouteTemplates:
-    """Tells which route a request goes to, before it goes there."""
+    """Finds the route of a request before the router does."""
 
     def __init__(self, routes: Sequence[BaseRoute]) -> None:
         paths = [context.path for context in iter_route_contexts(routes)]
@@ -20,6 +20,6 @@ class RouteTemplates:
         ]
 
     def of(self, scope: Scope) -> str:
-        """The template of the request's path; `*` for all paths that there are not."""
+        """The template of the request's path; `*` for every unknown path."""
         path = scope["path"]
-        return next((template for known, template in self.known if known.match(path)), NONE)
+        return next((template for known, template in self.known if known.match(path)), UNKNOWN)

@@ -1,4 +1,4 @@
-"""`/healthz`: the process lives. `/readyz`: it can do its work, or else says what it lacks."""
+"""`/healthz`: whether the process lives. `/readyz`: whether it can work, or what is missing."""
 
 from typing import Literal
 
@@ -6,38 +6,37 @@ from fastapi import APIRouter
 from pydantic import BaseModel
 
 from web.dependencies import Injected
-from web.problems import Problem, Wrong
+from web.problems import FieldError, Problem
 
 router = APIRouter(tags=["operation"])
 
 
 class Alive(BaseModel):
-    """The process answers."""
-
     status: Literal["alive"] = "alive"
 
 
 class Ready(BaseModel):
-    """All that publishing needs is there; `without` names what works poorly meanwhile."""
+    """All that publishing needs is there; `without` names what is missing beyond that."""
 
     status: Literal["ready"] = "ready"
-    without: list[Wrong] = []
+    without: list[FieldError] = []
 
 
-# Not even a free thread is needed: a process whose threads all wait for a database lives.
+# `async`, so that it needs no free thread: a process whose threads all wait for a database lives.
 @router.get("/healthz")
-async def tell_life() -> Alive:
-    """Answer, whatever the state of the servers that this one needs."""
+async def report_liveness() -> Alive:
+    """Answer 200, whatever the state of PostgreSQL and Redis."""
     return Alive()
 
 
 @router.get("/readyz")
-def tell_readiness(door: Injected) -> Ready:
-    """Answer 200 when PostgreSQL and its tables are there; else 503, with what is not.
+def report_readiness(dependencies: Injected) -> Ready:
+    """Answer 200 when PostgreSQL and its tables are there; else 503, with what is missing.
 
-    Without Redis the door still takes every event, so that is told and no reason to close it.
+    Without Redis every event is still accepted, so that is reported and makes no 503.
     """
-    lacking, without = list(door.readiness.of_the_database()), list(door.readiness.of_redis())
-    if lacking:
-        raise Problem(503, "Not ready: `errors` names what is missing.", lacking + without)
+    readiness = dependencies.readiness
+    missing, without = list(readiness.database_errors()), list(readiness.redis_errors())
+    if missing:
+        raise Problem(503, "Not ready: `errors` names what is missing.", missing + without)
     return Ready(without=without)

@@ -1,4 +1,4 @@
-"""`POST /newsletter`: anybody may ask for the newsletter, without a key, at the usual limit."""
+"""`POST /newsletter`: subscribes an address, without an API key, at the usual rate limit."""
 
 from datetime import UTC, datetime
 from typing import Literal
@@ -14,25 +14,23 @@ router = APIRouter()
 
 
 class Subscription(BaseModel):
-    """Who wants the newsletter."""
-
     model_config = ConfigDict(extra="forbid")
 
     email: Email
 
 
-class Thanks(BaseModel):
-    """The same for everybody, known or not."""
+class Acknowledgement(BaseModel):
+    """The same whether the address is known or not, so that addresses cannot be probed."""
 
     status: Literal["accepted"] = "accepted"
 
 
 @router.post("/newsletter", status_code=202, tags=["newsletter"])
-def subscribe(body: Subscription, door: Injected) -> Thanks:
-    """Take down an address for the newsletter. Asking twice on a day is asking once."""
+def subscribe(body: Subscription, dependencies: Injected) -> Acknowledgement:
+    """Subscribe an address to the newsletter. Asking twice on a day is asking once."""
     now = datetime.now(UTC)
     id_ = named_id("newsletter", body.email, now.date())
     event = NewsletterSubscribed(id=id_, email=body.email, occurred_at=now, source="newsletter")
-    with door.sessions.begin() as session:
+    with dependencies.sessions.begin() as session:
         publish(session, event)
-    return Thanks()
+    return Acknowledgement()

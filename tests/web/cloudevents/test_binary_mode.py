@@ -9,7 +9,7 @@ from starlette.testclient import TestClient
 
 from events import named_id
 from runtime.assembly import Assembly
-from tests.web.requests import KEY, cloud_event, events_in
+from tests.web.requests import KEY, cloud_event, stored_events
 from web.serve import Server
 
 DATA = {"model_id": "m-1"}
@@ -28,7 +28,7 @@ def test_attributes_are_percent_encoded_utf_8(
     answer = client.post("/events", json=DATA, headers=headers)
 
     assert answer.json() == {"ids": [str(named_id("/café %", "€-1"))]}
-    assert events_in(assembly)[0].source == "/café %"
+    assert stored_events(assembly)[0].source == "/café %"
 
 
 def test_attributes_may_stand_in_quotes(
@@ -38,7 +38,7 @@ def test_attributes_may_stand_in_quotes(
 
     assert client.post("/events", json=DATA, headers=headers).status_code == 202
 
-    assert events_in(assembly)[0].source == '/with "quotes"'
+    assert stored_events(assembly)[0].source == '/with "quotes"'
 
 
 @pytest.mark.parametrize("value", ["%FF", "%ED%A0%80", "%C3"])
@@ -66,7 +66,7 @@ def test_data_are_json_by_whatever_name(
     answer = client.post("/events", content=json.dumps(DATA), headers=headers)
 
     assert answer.status_code == 202
-    assert events_in(assembly)[0].data["model_id"] == "m-1"
+    assert stored_events(assembly)[0].data["model_id"] == "m-1"
 
 
 def test_data_of_another_kind_are_refused(client: TestClient, user_id: UUID) -> None:
@@ -81,7 +81,7 @@ def test_a_type_without_data_needs_no_body(
     answer = client.post("/events", headers=headers_of(user_id, type="user.email_verified"))
 
     assert answer.status_code == 202
-    assert events_in(assembly)[0].data == {}
+    assert stored_events(assembly)[0].data == {}
 
 
 @pytest.mark.parametrize("name", ["specversion", "id", "source", "type"])
@@ -102,7 +102,7 @@ def test_a_header_cannot_stand_for_the_body(
 
     assert client.post("/events", json=DATA, headers=headers).status_code == 202
 
-    assert events_in(assembly)[0].data["model_id"] == "m-1"
+    assert stored_events(assembly)[0].data["model_id"] == "m-1"
 
 
 def test_a_header_that_is_there_twice_is_refused(server: Server, user_id: UUID) -> None:

@@ -1,4 +1,4 @@
-"""What `POST /events` does not take, and how it says so: by event and field, never the value."""
+"""What `POST /events` refuses, and how it says so: by event and field, never the value."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -9,7 +9,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from runtime.assembly import Assembly
-from tests.web.requests import BATCHED, STRUCTURED, cloud_event, events_in
+from tests.web.requests import BATCHED, STRUCTURED, cloud_event, stored_events
 
 SECRET = "ada-lovelace-born-1815"
 USER = UUID("0198c0de-0000-7000-8000-0000000000aa")
@@ -64,13 +64,13 @@ MISSING = object()
     ],
 )
 def test_what_is_wrong_is_named_by_its_field(
-    resident: TestClient, change: dict[str, Any], field: str
+    shared_client: TestClient, change: dict[str, Any], field: str
 ) -> None:
     event = {
         name: value for name, value in cloud_event(USER, **change).items() if value is not MISSING
     }
 
-    answer = resident.post("/events", json=event, headers=STRUCTURED)
+    answer = shared_client.post("/events", json=event, headers=STRUCTURED)
 
     assert answer.status_code == 422
     assert answer.headers["content-type"] == "application/problem+json"
@@ -89,13 +89,13 @@ def test_what_is_wrong_is_named_by_its_field(
     ],
 )
 def test_what_a_database_cannot_keep_is_refused_wherever_it_stands(
-    resident: TestClient, hyperparameters: str, field: str
+    shared_client: TestClient, hyperparameters: str, field: str
 ) -> None:
     data = {"training_id": "t", "dataset_id": "d", "target": "y", "model_name": "n"}
     event = cloud_event(USER, type="training.requested", data=data | {"hyperparameters": "X"})
 
     body = json.dumps(event).replace('"X"', hyperparameters)
-    answer = resident.post("/events", content=body, headers=STRUCTURED)
+    answer = shared_client.post("/events", content=body, headers=STRUCTURED)
 
     assert answer.status_code == 422
     assert [each["field"] for each in answer.json()["errors"]] == [field]
@@ -116,20 +116,20 @@ def test_what_a_database_cannot_keep_is_refused_wherever_it_stands(
     ],
 )
 @pytest.mark.parametrize("kind", [STRUCTURED, BATCHED])
-def test_a_body_that_is_no_json_is_told_so(
-    resident: TestClient, body: bytes, kind: dict[str, str]
+def test_a_body_that_is_no_json_is_refused(
+    shared_client: TestClient, body: bytes, kind: dict[str, str]
 ) -> None:
-    answer = resident.post("/events", content=body, headers=kind)
+    answer = shared_client.post("/events", content=body, headers=kind)
 
     assert answer.status_code == 400
     assert answer.json()["detail"].startswith("The body is not JSON:")
 
 
 @pytest.mark.parametrize("body", ["5", "null", '"x"', "[]", "true"])
-def test_an_event_that_is_no_object_is_told_so(resident: TestClient, body: str) -> None:
+def test_an_event_that_is_no_object_is_refused(shared_client: TestClient, body: str) -> None:
     answers = [
-        resident.post("/events", content=body, headers=STRUCTURED),
-        resident.post("/events", content=f"[{body}]", headers=BATCHED),
+        shared_client.post("/events", content=body, headers=STRUCTURED),
+        shared_client.post("/events", content=f"[{body}]", headers=BATCHED),
     ]
 
     for answer in answers:
@@ -139,35 +139,35 @@ def test_an_event_that_is_no_object_is_told_so(resident: TestClient, body: str) 
         ]
 
 
-def test_a_batch_that_is_no_array_is_told_so(resident: TestClient) -> None:
-    assert resident.post("/events", content="{}", headers=BATCHED).status_code == 400
+def test_a_batch_that_is_no_array_is_refused(shared_client: TestClient) -> None:
+    assert shared_client.post("/events", content="{}", headers=BATCHED).status_code == 400
 
 
-def test_deep_nesting_is_either_kept_or_refused(resident: TestClient) -> None:
+def test_deep_nesting_is_either_kept_or_refused(shared_client: TestClient) -> None:
     data = {"training_id": "t", "dataset_id": "d", "target": "y", "model_name": "n"}
     found = set()
     for depth in (1, 50, 100, 150, 190, 200, 250, 1000, 100_000):
         event = cloud_event(USER, id=str(depth), type="training.requested", data=data)
         deep = '{"a":' * depth + "1" + "}" * depth
         body = json.dumps(event)[:-2] + f', "hyperparameters": {deep}' + "}}"
-        found.add(resident.post("/events", content=body, headers=STRUCTURED).status_code)
+        found.add(shared_client.post("/events", content=body, headers=STRUCTURED).status_code)
 
     assert found == {202, 400}
 
 
-def test_a_long_key_is_cut_in_the_answer(resident: TestClient) -> None:
+def test_a_long_key_is_cut_in_the_answer(shared_client: TestClient) -> None:
     event = cloud_event(USER, data={"model_id": "m", "k" * 100_000: [0] * 100})
 
-    answer = resident.post("/events", json=event, headers=STRUCTURED)
+    answer = shared_client.post("/events", json=event, headers=STRUCTURED)
 
     assert answer.status_code == 422
     assert len(answer.content) < 1000
 
 
-def test_of_a_thousand_wrong_events_a_hundred_faults_are_told(resident: TestClient) -> None:
+def test_of_a_thousand_wrong_events_a_hundred_errors_are_named(shared_client: TestClient) -> None:
     batch = [cloud_event(USER, id=str(each), data={}) for each in range(1000)]
 
-    answer = resident.post("/events", json=batch, headers=BATCHED)
+    answer = shared_client.post("/events", json=batch, headers=BATCHED)
 
     assert len(answer.json()["errors"]) == 100
 
@@ -180,7 +180,7 @@ def test_of_a_thousand_wrong_events_a_hundred_faults_are_told(resident: TestClie
         ("usage.limit_exceeded", {}),
     ],
 )
-def test_what_only_the_product_itself_says_is_not_taken(
+def test_internal_types_are_refused(
     client: TestClient, assembly: Assembly, user_id: UUID, type_: str, data: dict[str, Any]
 ) -> None:
     batch = [cloud_event(user_id), cloud_event(user_id, id="2", type=type_, data=data)]
@@ -189,7 +189,7 @@ def test_what_only_the_product_itself_says_is_not_taken(
 
     assert answer.status_code == 403
     assert [(each["index"], each["field"]) for each in answer.json()["errors"]] == [(1, "type")]
-    assert events_in(assembly) == []
+    assert stored_events(assembly) == []
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The official SDK speaks to the door as it stands."""
+"""What the official SDK of CloudEvents sends is accepted."""
 
 from datetime import UTC, datetime
 from uuid import UUID
@@ -9,7 +9,7 @@ from cloudevents.core.v1.event import CloudEvent
 from starlette.testclient import TestClient
 
 from runtime.assembly import Assembly
-from tests.web.requests import events_in
+from tests.web.requests import stored_events
 
 
 def send(client: TestClient, message: HTTPMessage) -> list[str]:
@@ -21,7 +21,7 @@ def send(client: TestClient, message: HTTPMessage) -> list[str]:
 
 @pytest.mark.parametrize("as_message", [to_structured_event, to_binary_event])
 @pytest.mark.parametrize("kind", [{}, {"datacontenttype": "application/json"}])
-def test_an_event_of_the_sdk_is_taken_in_both_modes(
+def test_an_event_of_the_sdk_is_accepted_in_both_modes(
     client: TestClient, assembly: Assembly, user_id: UUID, as_message: object, kind: dict[str, str]
 ) -> None:
     assert callable(as_message)
@@ -37,7 +37,7 @@ def test_an_event_of_the_sdk_is_taken_in_both_modes(
 
     ids = send(client, as_message(event))
 
-    (row,) = events_in(assembly)
+    (row,) = stored_events(assembly)
     assert ids == [event.get_id()] == [str(row.id)]
     assert (row.source, row.user_id) == ("/café au lait?x=1%", user_id)
     assert (row.occurred_at, row.correlation_id) == (attributes["time"], user_id)

@@ -1,4 +1,4 @@
-"""So many requests per address and route; whoever shows a key is not counted."""
+"""The rate limit per address and route; a request with an API key is not counted."""
 
 import re
 from collections.abc import Iterator
@@ -10,12 +10,12 @@ from pydantic import SecretStr
 from starlette.testclient import TestClient
 
 from runtime.assembly import Assembly
-from runtime.embedded.servers import Server as PrivateServer
+from runtime.embedded.server import EmbeddedServer
+from runtime.web import make_app
 from services.redis.rate_limit import RateLimit
 from services.redis.tcp import TcpCommands
 from settings import Settings
 from tests.web.requests import KEY, until
-from web.app import create_app
 from web.middleware import rate_limits
 
 LIMIT = 3
@@ -28,7 +28,7 @@ def strict(assembly: Assembly) -> Settings:
 
 @pytest.fixture
 def limited(strict: Settings) -> Iterator[TestClient]:
-    with TestClient(create_app(strict)) as client:
+    with TestClient(make_app(strict)) as client:
         yield client
 
 
@@ -52,7 +52,7 @@ def test_errors_have_them_too(limited: TestClient, path: str) -> None:
     assert {"ratelimit", "ratelimit-policy"} <= answer.headers.keys()
 
 
-def test_one_too_many_is_told_when_to_come_back(limited: TestClient) -> None:
+def test_a_request_too_many_is_refused_with_the_time_to_wait(limited: TestClient) -> None:
     for _ in range(LIMIT):
         limited.get("/docs")
 
@@ -86,24 +86,24 @@ def test_the_keys_in_redis_are_those_of_the_contract(
 
 def test_each_address_and_each_route_has_its_own_count(strict: Settings) -> None:
     with (
-        TestClient(create_app(strict), client=("10.0.0.1", 1)) as one,
-        TestClient(create_app(strict), client=("10.0.0.2", 1)) as other,
+        TestClient(make_app(strict), client=("10.0.0.1", 1)) as one,
+        TestClient(make_app(strict), client=("10.0.0.2", 1)) as other,
     ):
         for _ in range(LIMIT + 1):
-            spent = one.get("/docs")
-        assert spent.status_code == 429
+            refused = one.get("/docs")
+        assert refused.status_code == 429
         assert one.get("/openapi.json").status_code == 200
         assert other.get("/docs").status_code == 200
 
 
-def test_a_forwarded_address_is_believed_by_nobody_but_the_server(limited: TestClient) -> None:
+def test_the_app_itself_does_not_believe_a_forwarded_address(limited: TestClient) -> None:
     for number in range(LIMIT + 1):
         answer = limited.get("/docs", headers={"X-Forwarded-For": f"10.0.0.{number}"})
 
     assert answer.status_code == 429
 
 
-def test_wrong_keys_are_counted_so_that_nobody_can_try_many(limited: TestClient) -> None:
+def test_wrong_keys_are_counted_so_that_keys_cannot_be_guessed(limited: TestClient) -> None:
     answers = [
         limited.get(f"/events/{uuid4()}", headers={"Authorization": f"Bearer guess-{number}"})
         for number in range(LIMIT + 1)
@@ -112,7 +112,7 @@ def test_wrong_keys_are_counted_so_that_nobody_can_try_many(limited: TestClient)
     assert [each.status_code for each in answers] == [401] * LIMIT + [429]
 
 
-def test_a_key_frees_from_the_limit(limited: TestClient, assembly: Assembly) -> None:
+def test_with_a_key_there_is_no_limit(limited: TestClient, assembly: Assembly) -> None:
     answers = [limited.get(f"/events/{uuid4()}", headers=KEY) for _ in range(2 * LIMIT)]
 
     assert {each.status_code for each in answers} == {404}
@@ -121,7 +121,7 @@ def test_a_key_frees_from_the_limit(limited: TestClient, assembly: Assembly) -> 
 
 
 @pytest.mark.parametrize("path", sorted(rate_limits.UNLIMITED))
-def test_what_operators_ask_is_not_limited(limited: TestClient, path: str) -> None:
+def test_the_endpoints_of_operators_are_not_limited(limited: TestClient, path: str) -> None:
     answers = [limited.get(path) for _ in range(2 * LIMIT)]
 
     assert {each.status_code for each in answers} == {200}
@@ -137,7 +137,7 @@ def test_a_new_window_begins_when_the_old_one_ends(limited: TestClient, assembly
     assert limited.get("/docs").headers["ratelimit"].startswith('"default";r=2;')
 
 
-def test_coming_in_vain_does_not_prolong_the_wait(limited: TestClient, assembly: Assembly) -> None:
+def test_refused_requests_do_not_prolong_the_wait(limited: TestClient, assembly: Assembly) -> None:
     for _ in range(LIMIT + 1):
         limited.get("/docs")
     assembly.redis.expire("ratelimit:testclient:/docs", 5)
@@ -146,7 +146,7 @@ def test_coming_in_vain_does_not_prolong_the_wait(limited: TestClient, assembly:
 
 
 @pytest.mark.parametrize("left", ["500", "not a number"])
-def test_a_counter_that_somebody_left_without_an_end_is_healed(
+def test_a_counter_without_an_expiry_is_reset(
     limited: TestClient, assembly: Assembly, left: str
 ) -> None:
     assembly.redis.set("ratelimit:testclient:/docs", left)
@@ -174,7 +174,7 @@ def test_a_count_takes_one_round_trip(assembly: Assembly) -> None:
 
 def test_without_redis_requests_are_let_through(without_redis: Settings) -> None:
     settings = without_redis.model_copy(update={"rate_limit": 1})
-    with TestClient(create_app(settings)) as client:
+    with TestClient(make_app(settings)) as client:
         answers = [client.get("/openapi.json") for _ in range(3)]
 
     assert [each.status_code for each in answers] == [200] * 3
@@ -182,13 +182,13 @@ def test_without_redis_requests_are_let_through(without_redis: Settings) -> None
 
 
 def test_the_limit_is_back_when_redis_is(
-    strict: Settings, own_redis: PrivateServer, monkeypatch: pytest.MonkeyPatch
+    strict: Settings, private_redis: EmbeddedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("services.redis.rate_limit.LOOK_AGAIN", 0.02)
-    settings = strict.model_copy(update={"redis_url": SecretStr(own_redis.url)})
-    with TestClient(create_app(settings)) as client:
+    monkeypatch.setattr("services.redis.rate_limit.RETRY_AFTER", 0.02)
+    settings = strict.model_copy(update={"redis_url": SecretStr(private_redis.url)})
+    with TestClient(make_app(settings)) as client:
         assert "ratelimit" in client.get("/docs").headers
-        own_redis.stop()
+        private_redis.stop()
         assert "ratelimit" not in client.get("/docs").headers
-        own_redis.start()
+        private_redis.start()
         until(lambda: "ratelimit" in client.get("/docs").headers)

@@ -1,4 +1,4 @@
-"""One line in the log per request, which names nobody."""
+"""One log line per request, which identifies no user."""
 
 from typing import Any
 from uuid import uuid4
@@ -8,8 +8,8 @@ from starlette.testclient import TestClient
 from structlog.testing import capture_logs
 
 from runtime.assembly import Assembly
+from runtime.web import make_app
 from tests.web.requests import KEY
-from web.app import create_app
 from web.middleware import request_log
 from web.routes.users import usage
 
@@ -50,8 +50,8 @@ def test_each_request_has_a_line_with_its_route_and_neither_path_nor_query(
 
 
 def test_a_crash_is_a_500(assembly: Assembly, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(usage, "USAGE", None)
-    app = create_app(assembly.settings)
+    monkeypatch.setattr(usage, "usage_of", None)
+    app = make_app(assembly.settings)
 
     with (
         TestClient(app, headers=KEY, raise_server_exceptions=False) as client,

@@ -6,21 +6,21 @@ import psycopg
 from starlette.testclient import TestClient
 
 from runtime.assembly import Assembly
+from runtime.web import make_app
 from settings import Settings
-from web.app import create_app
 
 
-def faults(settings: Settings) -> dict[str, str]:
+def readiness_errors(settings: Settings) -> dict[str, str]:
     """What `/readyz` says is wrong."""
-    with TestClient(create_app(settings)) as client:
+    with TestClient(make_app(settings)) as client:
         answer = client.get("/readyz")
     assert answer.status_code == 503
     assert answer.headers["content-type"] == "application/problem+json"
     return {each["field"]: each["detail"] for each in answer.json()["errors"]}
 
 
-def test_it_is_ready_when_all_is_there(stranger: TestClient) -> None:
-    answer = stranger.get("/readyz")
+def test_it_is_ready_when_all_is_there(anonymous: TestClient) -> None:
+    answer = anonymous.get("/readyz")
 
     assert (answer.status_code, answer.json()) == (200, {"status": "ready", "without": []})
 
@@ -28,25 +28,25 @@ def test_it_is_ready_when_all_is_there(stranger: TestClient) -> None:
 def test_it_lives_whatever_is_missing(without_redis: Settings, without_database: Settings) -> None:
     nothing = without_redis.model_copy(update={"database_url": without_database.database_url})
 
-    with TestClient(create_app(nothing)) as client:
+    with TestClient(make_app(nothing)) as client:
         assert client.get("/healthz").json() == {"status": "alive"}
 
 
-def test_without_redis_it_takes_events_and_tells(without_redis: Settings) -> None:
-    with TestClient(create_app(without_redis)) as client:
+def test_without_redis_it_is_ready_and_says_what_is_missing(without_redis: Settings) -> None:
+    with TestClient(make_app(without_redis)) as client:
         answer = client.get("/readyz")
 
     assert answer.status_code == 200
     assert [each["field"] for each in answer.json()["without"]] == ["redis"]
 
 
-def test_all_that_is_missing_is_told_soon(
+def test_all_that_is_missing_is_reported_soon(
     without_redis: Settings, without_database: Settings
 ) -> None:
     nothing = without_redis.model_copy(update={"database_url": without_database.database_url})
     began = time.monotonic()
 
-    assert faults(nothing) == {
+    assert readiness_errors(nothing) == {
         "database": "PostgreSQL at DATABASE_URL does not answer.",
         "redis": "Redis at REDIS_URL does not answer.",
     }
@@ -54,27 +54,29 @@ def test_all_that_is_missing_is_told_soon(
     assert time.monotonic() - began < 5
 
 
-def test_tables_of_an_older_revision_are_told(assembly: Assembly, database_url: str) -> None:
-    assert_revision_is_told(assembly, database_url, "0001", told="0001")
+def test_tables_of_an_older_revision_are_reported(assembly: Assembly, database_url: str) -> None:
+    assert_revision_is_reported(assembly, database_url, "0001", named="0001")
 
 
-def test_a_database_that_was_never_migrated_is_told(assembly: Assembly, database_url: str) -> None:
-    assert_revision_is_told(assembly, database_url, None, told="nothing")
+def test_a_database_that_was_never_migrated_is_reported(
+    assembly: Assembly, database_url: str
+) -> None:
+    assert_revision_is_reported(assembly, database_url, None, named="nothing")
 
 
-def test_tables_of_newer_code_are_no_fault(
-    assembly: Assembly, database_url: str, stranger: TestClient
+def test_tables_of_newer_code_are_accepted(
+    assembly: Assembly, database_url: str, anonymous: TestClient
 ) -> None:
     with at_revision(database_url, "9999"):
-        assert stranger.get("/readyz").status_code == 200
+        assert anonymous.get("/readyz").status_code == 200
 
 
-def assert_revision_is_told(
-    assembly: Assembly, database_url: str, revision: str | None, told: str
+def assert_revision_is_reported(
+    assembly: Assembly, database_url: str, revision: str | None, named: str
 ) -> None:
     with at_revision(database_url, revision):
-        (detail,) = faults(assembly.settings).values()
-    assert detail.startswith(f"The tables are at {told}, this code needs")
+        (detail,) = readiness_errors(assembly.settings).values()
+    assert detail.startswith(f"The tables are at {named}, this code needs")
     assert detail.endswith("Run `insights migrate`.")
 
 

@@ -1,4 +1,4 @@
-"""`/metrics`: what is owed, and what all processes counted."""
+"""`/metrics`: the deliveries, and what all processes counted."""
 
 import subprocess
 import sys
@@ -12,10 +12,10 @@ from starlette.testclient import TestClient
 
 from events import PredictionMade
 from runtime.assembly import Assembly
+from runtime.web import make_app
 from settings import Settings
 from tests.factories import publish_now
 from tests.pipeline import Pipeline
-from web.app import create_app
 
 
 def scrape(client: TestClient) -> dict[tuple[str, str], float]:
@@ -31,16 +31,16 @@ def scrape(client: TestClient) -> dict[tuple[str, str], float]:
 
 
 def test_the_backlog_is_what_is_due_and_not_leased(
-    stranger: TestClient, assembly: Assembly, pipeline: Pipeline, user_id: UUID
+    anonymous: TestClient, assembly: Assembly, pipeline: Pipeline, user_id: UUID
 ) -> None:
     publish_now(assembly, *(PredictionMade(user_id=user_id, model_id="m") for _ in range(3)))
     with assembly.engine.begin() as connection:
         aged = text("UPDATE insights.deliveries SET due_at = now() - interval '90 seconds'")
         connection.execute(aged)
 
-    before = scrape(stranger)
+    before = scrape(anonymous)
     pipeline.lease()
-    after = scrape(stranger)
+    after = scrape(anonymous)
 
     assert before["insights_backlog", "usage"] == 3
     assert before["insights_oldest_due_seconds", "usage"] == pytest.approx(90, abs=5)
@@ -49,27 +49,29 @@ def test_the_backlog_is_what_is_due_and_not_leased(
 
 
 def test_dead_letters_are_counted_and_are_no_backlog(
-    stranger: TestClient, assembly: Assembly, user_id: UUID
+    anonymous: TestClient, assembly: Assembly, user_id: UUID
 ) -> None:
     publish_now(assembly, PredictionMade(user_id=user_id, model_id="m"))
     with assembly.engine.begin() as connection:
         connection.execute(text("UPDATE insights.deliveries SET died_at = now()"))
 
-    found = scrape(stranger)
+    found = scrape(anonymous)
 
     assert found["insights_dead_letters", "usage"] == 1
     assert found["insights_backlog", "usage"] == 0
 
 
-def test_who_owes_nothing_is_told_too(stranger: TestClient, assembly: Assembly) -> None:
-    found = scrape(stranger)
+def test_a_handler_without_deliveries_is_listed_too(
+    anonymous: TestClient, assembly: Assembly
+) -> None:
+    found = scrape(anonymous)
 
-    told = {handler for name, handler in found if name == "insights_backlog"}
-    assert told >= set(assembly.handlers)
+    listed = {handler for name, handler in found if name == "insights_backlog"}
+    assert listed >= set(assembly.handlers)
 
 
-def test_a_database_that_is_away_is_a_figure_and_no_failure(without_database: Settings) -> None:
-    with TestClient(create_app(without_database)) as client:
+def test_a_database_that_is_down_is_a_metric_and_no_failure(without_database: Settings) -> None:
+    with TestClient(make_app(without_database)) as client:
         found = scrape(client)
 
     assert found["insights_database_up", ""] == 0
@@ -78,17 +80,17 @@ def test_a_database_that_is_away_is_a_figure_and_no_failure(without_database: Se
 
 
 def test_a_large_backlog_is_estimated_at_a_bounded_cost(
-    stranger: TestClient, assembly: Assembly
+    anonymous: TestClient, assembly: Assembly
 ) -> None:
-    owe = text("""
+    insert = text("""
         INSERT INTO insights.deliveries (handler, event_id, due_at)
         SELECT 'usage', gen_random_uuid(), now() - interval '1 hour' FROM generate_series(1, 30000)
     """)
     with assembly.engine.begin() as connection:
-        connection.execute(owe)
+        connection.execute(insert)
         connection.execute(text("ANALYZE insights.deliveries"))
 
-    found = scrape(stranger)
+    found = scrape(anonymous)
 
     assert found["insights_backlog", "usage"] == pytest.approx(30_000, rel=0.2)
 
@@ -106,7 +108,7 @@ def test_what_several_processes_counted_is_added_up(
     for count in (2, 3):
         subprocess.run([sys.executable, "-c", COUNTING.format(count=count)], check=True)
 
-    with TestClient(create_app(assembly.settings)) as client:
+    with TestClient(make_app(assembly.settings)) as client:
         found = scrape(client)
 
     assert found["insights_deliveries_total", "usage"] == 5

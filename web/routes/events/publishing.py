@@ -1,4 +1,4 @@
-"""`POST /events`: publish what happened, all of it or nothing, and the same event once."""
+"""`POST /events`: publishes a request's events, all or none, and the same event once."""
 
 from collections.abc import Sequence
 from operator import attrgetter
@@ -6,42 +6,39 @@ from uuid import UUID
 
 from fastapi import APIRouter, Request
 from pydantic import BaseModel
-from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from events import Event, publish
 from events.errors import Unstorable
-from models import arrays
+from models.events import origins
 from web.authentication import RequiresKey
-from web.cloudevents.binding import events_in
-from web.cloudevents.parsing import understood
+from web.cloudevents.binding import read_request
+from web.cloudevents.parsing import parse_events
 from web.dependencies import Injected
 from web.middleware.body_limit import WholeBody
-from web.problems import Problem, Wrong
+from web.problems import FieldError, Problem
 
 router = APIRouter()
 CHECK_VIOLATION = "23514"
 
-KNOWN = text("SELECT id, source, type FROM insights.events WHERE id = ANY(CAST(:ids AS uuid[]))")
-
 
 class Accepted(BaseModel):
-    """The ids under which the events are remembered, in the order in which they came."""
+    """The ids under which the events are stored, in the order of the request."""
 
     ids: list[UUID]
 
 
 @router.post("/events", status_code=202, dependencies=[RequiresKey], tags=["events"])
-def publish_events(request: Request, body: WholeBody, door: Injected) -> Accepted:
+def publish_events(request: Request, body: WholeBody, dependencies: Injected) -> Accepted:
     """Publish one CloudEvent, structured or binary, or a batch of up to 1,000.
 
     The answer comes after the commit: from then on every effect of the events is owed, and none
     will be lost. Without an answer, send the same again: an event whose `source` and `id` were
     published before is not published twice, and the answer is the same.
     """
-    events = understood(events_in(request.headers, body), door.catalogue)
-    with door.sessions.begin() as session:
+    events = parse_events(read_request(request.headers, body), dependencies.catalogue)
+    with dependencies.sessions.begin() as session:
         publish_once(session, events)
     return Accepted(ids=[event.id for event in events])
 
@@ -65,18 +62,19 @@ def publish_once(session: Session, events: Sequence[Event]) -> None:
     taken = others(session, [event for event in in_order if event.id not in new])
     if taken:
         detail = "belongs to an event of another source or type"
-        wrong = [
-            Wrong(index=index, field="id", detail=detail)
+        errors = [
+            FieldError(index=index, field="id", detail=detail)
             for index, event in enumerate(events)
             if event.id in taken
         ]
-        raise Problem(409, "Nothing was published: an id is taken.", wrong)
+        raise Problem(409, "Nothing was published: an id is taken.", errors)
 
 
 def others(session: Session, repeats: Sequence[Event]) -> set[UUID]:
     """The ids under which something else is remembered."""
     if not repeats:
         return set()
-    known = session.execute(KNOWN, {"ids": arrays.uuids(event.id for event in repeats)})
-    was = {row.id: (row.source, row.type) for row in known}
-    return {each.id for each in repeats if was.get(each.id) not in (None, (each.source, each.type))}
+    known = origins(session, [event.id for event in repeats])
+    return {
+        each.id for each in repeats if known.get(each.id) not in (None, (each.source, each.type))
+    }

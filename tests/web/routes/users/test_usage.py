@@ -14,11 +14,11 @@ from tests.pipeline import Pipeline
 
 
 def usage(client: TestClient, user_id: UUID) -> dict[str, Any]:
-    told = client.get(f"/users/{user_id}/usage").json()
-    return {each.pop("resource"): each for each in told["resources"]}
+    body = client.get(f"/users/{user_id}/usage").json()
+    return {each.pop("resource"): each for each in body["resources"]}
 
 
-def test_what_was_used_and_what_is_left_are_told(
+def test_what_was_used_and_what_is_left_are_shown(
     client: TestClient, assembly: Assembly, pipeline: Pipeline, user_id: UUID
 ) -> None:
     fields = {"filename": "f", "size_mb": 1, "row_count": 1, "column_count": 1}
@@ -39,19 +39,19 @@ def test_what_was_used_and_what_is_left_are_told(
 
 
 def test_unlimited_is_null(client: TestClient, assembly: Assembly) -> None:
-    told = usage(client, sign_up(assembly, "pro"))
+    pro = usage(client, sign_up(assembly, "pro"))
 
-    assert told["datasets"] == {"used": 0, "limit": None, "remaining": None, "allowed": True}
-    assert told["trainings"]["limit"] == 100
+    assert pro["datasets"] == {"used": 0, "limit": None, "remaining": None, "allowed": True}
+    assert pro["trainings"]["limit"] == 100
 
 
 def test_an_unknown_user_is_one_on_the_free_plan_who_used_nothing(client: TestClient) -> None:
     user_id = uuid7()
 
-    told = client.get(f"/users/{user_id}/usage").json()
+    body = client.get(f"/users/{user_id}/usage").json()
 
-    assert (told["user_id"], told["plan"]) == (str(user_id), "free")
-    assert [each["used"] for each in told["resources"]] == [0, 0, 0]
+    assert (body["user_id"], body["plan"]) == (str(user_id), "free")
+    assert [each["used"] for each in body["resources"]] == [0, 0, 0]
 
 
 def test_the_month_is_that_of_the_database_in_utc(client: TestClient, assembly: Assembly) -> None:
@@ -71,9 +71,9 @@ def test_a_plan_that_we_do_not_know_has_no_limits_that_we_know(
         connection.execute(text("UPDATE public.profiles SET plan = 'gold'"))
         connection.execute(text(constraint.format("ADD", known)))
 
-    told = client.get(f"/users/{user_id}/usage").json()
+    body = client.get(f"/users/{user_id}/usage").json()
 
-    assert (told["plan"], told["resources"]) == ("gold", [])
+    assert (body["plan"], body["resources"]) == ("gold", [])
 
 
 @pytest.mark.parametrize("id_", ["ada", "1", "0198c0de-0000-7000-8000-0000000000aaa"])

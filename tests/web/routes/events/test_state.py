@@ -1,4 +1,4 @@
-"""`GET /events/{id}`: who was owed, who has done it, who still owes."""
+"""`GET /events/{id}`: the state of each handler's delivery."""
 
 from typing import Any
 from uuid import UUID, uuid4
@@ -8,6 +8,7 @@ from sqlalchemy import text
 from starlette.testclient import TestClient
 
 from events import DatasetUploaded, Event, UserEmailVerified, UserSignedUp, uuid7
+from models.deliveries.backlog import OF_EVENT
 from runtime.assembly import Assembly
 from tests.factories import publish_now
 from tests.pipeline import Pipeline
@@ -25,24 +26,24 @@ def state_of(client: TestClient, event: Event, handler: str) -> dict[str, Any]:
     return found
 
 
-def test_it_tells_of_the_event_but_not_its_data(client: TestClient, assembly: Assembly) -> None:
-    story, cause = uuid4(), uuid4()
+def test_it_shows_the_event_but_not_its_data(client: TestClient, assembly: Assembly) -> None:
+    correlation, cause = uuid4(), uuid4()
     event = UserSignedUp(
-        user_id=uuid7(), email="ada@example.com", correlation_id=story, causation_id=cause
+        user_id=uuid7(), email="ada@example.com", correlation_id=correlation, causation_id=cause
     )
     publish_now(assembly, event)
 
     answer = client.get(f"/events/{event.id}")
 
-    told = answer.json()
-    assert told["id"] == str(event.id)
-    assert told["type"] == "user.signed_up"
-    assert (told["correlation_id"], told["causation_id"]) == (str(story), str(cause))
-    assert {"occurred_at", "recorded_at"} <= told.keys()
+    body = answer.json()
+    assert body["id"] == str(event.id)
+    assert body["type"] == "user.signed_up"
+    assert (body["correlation_id"], body["causation_id"]) == (str(correlation), str(cause))
+    assert {"occurred_at", "recorded_at"} <= body.keys()
     assert "ada@example.com" not in answer.text
 
 
-def test_a_debt_is_due_then_leased_then_done(
+def test_a_delivery_is_due_then_leased_then_done(
     client: TestClient, assembly: Assembly, pipeline: Pipeline, user_id: UUID
 ) -> None:
     event = uploaded(user_id)
@@ -78,7 +79,7 @@ def test_a_debt_is_due_then_leased_then_done(
         ("died_at = now(), attempts = 10, last_error = 'no profile'", "dead"),
     ],
 )
-def test_failures_lost_leases_and_dead_letters_are_told(
+def test_failures_lost_leases_and_dead_letters_are_shown(
     client: TestClient, assembly: Assembly, user_id: UUID, change: str, state: str
 ) -> None:
     event = uploaded(user_id)
@@ -86,21 +87,21 @@ def test_failures_lost_leases_and_dead_letters_are_told(
     with assembly.engine.begin() as connection:
         connection.execute(text(f"UPDATE insights.deliveries SET {change}"))
 
-    told = state_of(client, event, "usage")
+    shown = state_of(client, event, "usage")
 
-    assert told["state"] == state
-    assert told["last_error"] == ("no profile" if "error" in change else None)
-    assert told["due_at"] is None if state == "dead" else told["due_at"]
+    assert shown["state"] == state
+    assert shown["last_error"] == ("no profile" if "error" in change else None)
+    assert shown["due_at"] is None if state == "dead" else shown["due_at"]
 
 
-def test_a_handler_that_no_longer_follows_still_owes(
+def test_a_handler_that_no_longer_follows_still_has_its_delivery(
     client: TestClient, assembly: Assembly, user_id: UUID
 ) -> None:
     event = UserEmailVerified(user_id=user_id)
     publish_now(assembly, event)
     with assembly.engine.begin() as connection:
-        owe = text("INSERT INTO insights.deliveries (handler, event_id) VALUES ('usage', :id)")
-        connection.execute(owe, {"id": event.id})
+        insert = text("INSERT INTO insights.deliveries (handler, event_id) VALUES ('usage', :id)")
+        connection.execute(insert, {"id": event.id})
 
     assert state_of(client, event, "usage")["state"] == "due"
 
@@ -118,21 +119,19 @@ def test_an_event_of_the_past_is_done_by_all_who_follow_it(
     assert "usage" in {each["handler"] for each in states}
 
 
-def test_an_event_that_there_is_not_is_not_found(client: TestClient) -> None:
+def test_an_unknown_event_is_not_found(client: TestClient) -> None:
     answer = client.get(f"/events/{uuid4()}")
 
     assert answer.status_code == 404
     assert answer.headers["content-type"] == "application/problem+json"
 
 
-def test_its_debts_are_found_by_primary_key(assembly: Assembly, user_id: UUID) -> None:
-    from web.routes.events.state import HANDLERS  # noqa: PLC0415
-
+def test_its_deliveries_are_found_by_primary_key(assembly: Assembly, user_id: UUID) -> None:
     event = uploaded(user_id)
     publish_now(assembly, event)
     with assembly.engine.begin() as connection:
         connection.execute(text("SET LOCAL enable_seqscan = off"))
-        explain = text("EXPLAIN " + HANDLERS.text)
+        explain = text("EXPLAIN " + OF_EVENT.text)
         plan = connection.scalars(explain, {"id": event.id, "type": event.type}).all()
 
     assert any("deliveries_pkey" in line for line in plan)

@@ -1,0 +1,68 @@
+"""Puts the web process together: its connections, its dependencies and the app."""
+
+from functools import partial
+
+import structlog
+from fastapi import FastAPI
+from sqlalchemy import NullPool, create_engine
+
+from events import carry_trace, load_catalogue, ring_after_commit
+from models.connections import connect, session_factory
+from runtime.clients import make_sentry
+from services.redis.connections import REQUEST_TIMEOUT, answers, connect_quickly
+from services.redis.doorbell import Doorbell
+from services.redis.progress import ProgressBoard
+from services.redis.rate_limit import RateLimit
+from services.redis.transports import commands_over, feed_over
+from settings import Settings
+from web.app import create_app
+from web.authentication import ApiKeys
+from web.dependencies import Dependencies
+from web.open_streams import OpenStreams
+from web.readiness import Readiness
+
+log = structlog.get_logger()
+CONNECTIONS = 10  # to PostgreSQL, and as many in a rush; further requests wait for one
+# Seconds, and milliseconds for tcp_user_timeout: a probe must answer before its caller gives up.
+PROBE_TIMEOUTS = {"connect_timeout": 2, "tcp_user_timeout": 2000, "prepare_threshold": None}
+
+
+def make_app(settings: Settings) -> FastAPI:
+    """The web app that these settings ask for; it connects to nothing yet.
+
+    Raises MissingSetting.
+    """
+    if not settings.insights_api_keys:
+        log.warning("no_api_keys", hint="INSIGHTS_API_KEYS is not set: requests get a 401.")
+    return create_app(make_dependencies(settings))
+
+
+def make_dependencies(settings: Settings) -> Dependencies:
+    # Sentry first: it instruments what connects after it.
+    sentry = make_sentry(settings, {})
+    engine = connect(settings.postgres_url, size=CONNECTIONS, name="insights-web")
+    probe = create_engine(settings.postgres_url, poolclass=NullPool, connect_args=PROBE_TIMEOUTS)
+    redis = connect_quickly(settings.redis)
+    commands = commands_over(redis, settings.upstash, REQUEST_TIMEOUT)
+    sessions = session_factory(engine)
+    carry_trace(sessions, sentry.traceparent)
+    ring_after_commit(sessions, Doorbell(redis).ring)
+    catalogue = load_catalogue(*settings.extra_packages)
+
+    def close() -> None:
+        sentry.flush()
+        engine.dispose()
+        redis.close()
+
+    return Dependencies(
+        catalogue=catalogue,
+        api_keys=ApiKeys(settings.insights_api_keys),
+        engine=engine,
+        sessions=sessions,
+        board=ProgressBoard(commands),
+        feed=partial(feed_over, settings.redis, settings.upstash),
+        rate_limit=RateLimit(commands, settings.rate_limit, settings.rate_limit_seconds),
+        readiness=Readiness(probe, partial(answers, redis), frozenset(catalogue)),
+        streams=OpenStreams(),
+        close=close,
+    )
