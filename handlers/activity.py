@@ -1,4 +1,4 @@
-"""Remembers when users did something last, and says who has been away for long."""
+"""Records when users were last active, and publishes who has been inactive for long."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -23,7 +23,7 @@ from handlers.outcomes import Outcomes, RetryLater
 from handlers.registry import transactional
 from models import activity
 
-AT_ONCE = 1_000
+USERS_PER_RUN = 1_000  # a transaction of well under a second
 
 
 @transactional(
@@ -38,8 +38,8 @@ AT_ONCE = 1_000
     batch=500,
 )
 def note_activity(events: Sequence[UserEvent], session: Session) -> None:
-    """Note each user's newest deed; who has left is forgotten."""
-    activity.see(session, [(event.user_id, event.occurred_at) for event in events])
+    """Record each user's newest activity; delete the records of closed accounts."""
+    activity.record(session, [(event.user_id, event.occurred_at) for event in events])
     left = {event.user_id for event in events if isinstance(event, UserDeleted)}
     if left:
         activity.forget(session, left)
@@ -47,19 +47,21 @@ def note_activity(events: Sequence[UserEvent], session: Session) -> None:
 
 @transactional("inactivity", InactivityDue, concurrency=1)
 def find_inactive(event: InactivityDue, session: Session) -> Outcomes:
-    """Publish who has been away for so long; while there are more, come back in a second.
+    """Publish UserInactive for users without activity; come back in a second while there are more.
 
-    Who was here before events were is watched from the first look on.
+    Users whose activity was never recorded count from this look on.
     """
-    away = activity.absent(session, event.occurred_at, timedelta(days=event.days), AT_ONCE)
-    publish(session, *(absence(event, each) for each in away))
-    if len(away) < AT_ONCE:
+    away = activity.mark_absent(
+        session, event.occurred_at, timedelta(days=event.days), USERS_PER_RUN
+    )
+    publish(session, *(inactivity_of(event, each) for each in away))
+    if len(away) < USERS_PER_RUN:
         activity.watch(session, event.occurred_at)
         return {}
-    return {event.id: RetryLater(timedelta(seconds=1), "There are more who stay away.")}
+    return {event.id: RetryLater(timedelta(seconds=1), "There are more inactive users.")}
 
 
-def absence(event: InactivityDue, absent: activity.Absent) -> UserInactive:
-    """What is published of one user; its id is that of the absence, whoever finds it."""
-    said = event.follow(UserInactive, user_id=absent.user_id, days=event.days)
-    return said.model_copy(update={"id": named_id("inactive", *absent)})
+def inactivity_of(event: InactivityDue, absent: activity.Absent) -> UserInactive:
+    """The event of one user's absence. Its id is made of user and last activity: once each."""
+    inactive = event.follow(UserInactive, user_id=absent.user_id, days=event.days)
+    return inactive.model_copy(update={"id": named_id("inactive", *absent)})

@@ -1,4 +1,4 @@
-"""Forgets what Redis caches of things that changed, once they have changed."""
+"""Deletes from the Redis cache what an event made stale, once the database has the new value."""
 
 from collections.abc import Iterator, Sequence
 
@@ -19,7 +19,7 @@ from handlers.outcomes import Outcomes
 from handlers.registry import external
 from services import Services
 
-WRITERS = ("profiles", "usage")
+WRITERS = ("profiles", "usage")  # the handlers that write what is cached
 
 
 @external(
@@ -35,20 +35,17 @@ WRITERS = ("profiles", "usage")
     batch=500,
 )
 def invalidate(events: Sequence[UserEvent], services: Services, _keys: Sequence[str]) -> Outcomes:
-    """Delete `dataset:{id}`, `profile:{user}` and `usage:{user}`: one command for a batch.
-
-    Not before `profiles` and `usage` have written what is cached there, or it would be read from
-    the database as it was, and kept.
-    """
+    """Delete `dataset:{id}`, `profile:{user}` and `usage:{user}`: one command for a batch."""
+    # Deleted before WRITERS have written, an entry would be filled with the old value again.
     early = too_early(events, WRITERS, services)
     services.cache.delete(
-        *sorted({key for event in events if event.id not in early for key in stale(event)})
+        *sorted({key for event in events if event.id not in early for key in stale_keys(event)})
     )
     return early
 
 
-def stale(event: Event) -> Iterator[str]:
-    """The entries that are wrong after an event."""
+def stale_keys(event: Event) -> Iterator[str]:
+    """The keys of the entries that are wrong after an event."""
     match event:
         case DatasetUploaded(dataset_id=dataset) | DatasetDeleted(dataset_id=dataset):
             yield f"dataset:{dataset}"

@@ -1,7 +1,7 @@
 """How a handler says that an event is not done. Returning normally means that it is.
 
-Raise one for the event at hand, or return `{event.id: outcome}` from a handler that takes a
-batch: the others of the batch are done all the same.
+Raise one for the single event, or return `{event.id: outcome}` from a handler that takes a batch:
+the other events of the batch are done.
 """
 
 from collections.abc import Mapping
@@ -12,11 +12,11 @@ from errors import InsightsError
 
 
 class Outcome(InsightsError):
-    """The base of what a handler may answer instead of done."""
+    """The base of the outcomes below."""
 
 
 class Failed(Outcome):
-    """This event failed: an attempt is spent, and it comes back later."""
+    """This event failed: an attempt is spent, and it comes back after the back-off."""
 
 
 class Reject(Outcome):
@@ -24,7 +24,7 @@ class Reject(Outcome):
 
 
 class RetryLater(Outcome):
-    """Not yet: the event comes back after a while, and no attempt is spent."""
+    """Not yet: the event comes back `after` that time, and no attempt is spent."""
 
     def __init__(self, after: timedelta, reason: str = "not yet") -> None:
         super().__init__(reason)

@@ -1,4 +1,4 @@
-"""Shows live how far trainings are."""
+"""Writes to Redis how far each training is, for pages that show it live."""
 
 from collections.abc import Sequence
 
@@ -6,10 +6,9 @@ from events import Event
 from events.progress import ENDS, STEPS, progress_after_event
 from handlers.registry import external
 from services import Services
-from services.redis.progress import Progress
 
 
 @external("progress", *STEPS, *ENDS, batch=500, concurrency=1)
 def show_progress(events: Sequence[Event], services: Services, _keys: Sequence[str]) -> None:
-    """Show each event's news; showing news again changes nothing."""
-    services.progress.show([Progress(*progress_after_event(event)) for event in events])
+    """Write the state after each event. Older states and repetitions change nothing."""
+    services.progress.show([progress_after_event(event) for event in events])

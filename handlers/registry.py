@@ -1,22 +1,34 @@
-"""What a handler is, and how all of them are found."""
+"""What a handler is, how a function becomes one, and how all of them are found."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 
+from sqlalchemy.orm import Session
+
 from errors import InsightsError
 from events import Event
 from events.catalogue import modules_of
+from handlers.outcomes import Outcomes
+from services import Services
+
+CONCURRENCY = 2  # batches; while one waits for a commit or an answer, another is worked on
+MAX_ATTEMPTS = 10  # with back-offs that double from 5 s on, they span about 40 minutes
+LEASE = timedelta(seconds=30)  # what a killed process had leased is due again after this long
+
+TransactionalFunction = Callable[[Any, Session], Outcomes | None]
+ExternalFunction = Callable[[Any, Services, Any], Event | Iterable[Event] | Outcomes | None]
+OnDeath = Callable[[Any], Event]
 
 
 class DuplicateHandler(InsightsError):
-    """Raised at start when two handlers claim one name."""
+    """Raised at start when two handlers have the same name."""
 
 
 class Kind(StrEnum):
-    """Where the effect is: in our database, or with somebody else."""
+    """Where the effect is: in our database, or at a provider."""
 
     TRANSACTIONAL = "transactional"
     EXTERNAL = "external"
@@ -24,66 +36,108 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Handler:
-    """What follows from some events.
+    """A function that follows events of some types, made by one of the two decorators.
 
-    `batch` is the most events handed over at once, 1 for a function that takes a single event.
-    `concurrency` is how many batches one worker process handles side by side. A delivery is
-    dead after `max_attempts` failures of its own. `lease` is how long a delivery that was sent
-    is not sent again; while an external handler runs, its lease is extended. `on_death` makes
-    the event that is published when a delivery dies, for those who wait for its outcome.
+    `batch`: the most events of one call. With 1 the function takes an event, else a sequence.
+    `concurrency`: how many batches one worker process handles side by side.
+    `max_attempts`: after how many failures of its own a delivery is dead.
+    `lease`: how long a delivery that was sent is not sent again; renewed while an external
+    handler runs.
+    `on_death`: makes the event that is published when a delivery dies, where somebody waits for
+    the outcome.
     """
 
     name: str
-    function: Callable[..., Any]
+    function: TransactionalFunction | ExternalFunction
     events: tuple[type[Event], ...]
     kind: Kind
-    batch: int = 1
-    concurrency: int = 2
-    max_attempts: int = 10
-    lease: timedelta = timedelta(seconds=30)
-    on_death: Callable[[Any], Event] | None = None
+    batch: int
+    concurrency: int
+    max_attempts: int
+    lease: timedelta
+    on_death: OnDeath | None
     types: Mapping[str, type[Event]] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "types", {each.type: each for each in self.events})
 
     def __call__(self, events: Sequence[Event], *context: Any) -> Any:
-        """Hand the events over in the form that the function takes."""
+        """Call the function: with all events where it takes a batch, else with the only one."""
         return self.function(events if self.batch > 1 else events[0], *context)
 
 
-def transactional(name: str, *events: type[Event], **options: Any) -> Callable[..., Handler]:
-    """Decorate `f(event or events, session)`: its effect commits with the debt's deletion.
+def transactional(
+    name: str,
+    *events: type[Event],
+    batch: int = 1,
+    concurrency: int = CONCURRENCY,
+    max_attempts: int = MAX_ATTEMPTS,
+    lease: timedelta = LEASE,
+    on_death: OnDeath | None = None,
+) -> Callable[[TransactionalFunction], Handler]:
+    """Decorate `f(event or events, session)`: its effect commits with the delivery's deletion.
 
-    The effect happens exactly once. Options are the fields of Handler.
+    So the effect happens exactly once. The options are explained at Handler.
     """
-    return _decorator(Kind.TRANSACTIONAL, name, events, options)
+
+    def decorate(function: TransactionalFunction) -> Handler:
+        return Handler(
+            name=name,
+            function=function,
+            events=events,
+            kind=Kind.TRANSACTIONAL,
+            batch=batch,
+            concurrency=concurrency,
+            max_attempts=max_attempts,
+            lease=lease,
+            on_death=on_death,
+        )
+
+    return decorate
 
 
-def external(name: str, *events: type[Event], **options: Any) -> Callable[..., Handler]:
-    """Decorate `f(event or events, services, key or keys)`: its effect is with somebody else.
+def external(
+    name: str,
+    *events: type[Event],
+    batch: int = 1,
+    concurrency: int = CONCURRENCY,
+    max_attempts: int = MAX_ATTEMPTS,
+    lease: timedelta = LEASE,
+    on_death: OnDeath | None = None,
+) -> Callable[[ExternalFunction], Handler]:
+    """Decorate `f(event or events, services, key or keys)`: its effect is at a provider.
 
-    No transaction is held meanwhile, and a crash repeats the call under the same idempotency
-    key. Events that the function returns are published with the debt's deletion.
+    No transaction is held during the call. After a crash it is repeated under the same
+    idempotency key, so the effect happens at least once. Events that the function returns are
+    published with the delivery's deletion. The options are explained at Handler.
     """
-    return _decorator(Kind.EXTERNAL, name, events, options)
+
+    def decorate(function: ExternalFunction) -> Handler:
+        return Handler(
+            name=name,
+            function=function,
+            events=events,
+            kind=Kind.EXTERNAL,
+            batch=batch,
+            concurrency=concurrency,
+            max_attempts=max_attempts,
+            lease=lease,
+            on_death=on_death,
+        )
+
+    return decorate
 
 
 def load_handlers(*packages: str) -> dict[str, Handler]:
-    """Every handler of `handlers` and of further packages or modules, by name."""
+    """All handlers of `handlers` and of further packages or modules, by name.
+
+    Raises DuplicateHandler.
+    """
     found: dict[str, Handler] = {}
     for package in ("handlers", *packages):
         for module in modules_of(package):
             for value in vars(module).values():
+                # A handler that a second module imports is the same object, not a second one.
                 if isinstance(value, Handler) and found.setdefault(value.name, value) is not value:
                     raise DuplicateHandler(f"Two handlers are called '{value.name}'.")
     return dict(sorted(found.items()))
-
-
-def _decorator(
-    kind: Kind, name: str, events: tuple[type[Event], ...], options: dict[str, Any]
-) -> Callable[[Callable[..., Any]], Handler]:
-    def decorate(function: Callable[..., Any]) -> Handler:
-        return Handler(name=name, function=function, events=events, kind=kind, **options)
-
-    return decorate

@@ -1,4 +1,4 @@
-"""Ends the sessions of those who close their account."""
+"""Ends all sessions of a user whose account is closed."""
 
 from events import UserDeleted
 from handlers.registry import external
@@ -7,5 +7,4 @@ from services import Services
 
 @external("sessions", UserDeleted)
 def end_sessions(event: UserDeleted, services: Services, _key: str) -> None:
-    """Nobody stays signed in who has left."""
     services.sessions.close(event.user_id)

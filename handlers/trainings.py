@@ -1,6 +1,7 @@
-"""Trains the models that people asked for, telling live how far it is."""
+"""Trains the models that users asked for, and publishes how far each training is."""
 
 import time
+from typing import TYPE_CHECKING
 
 from errors import InsightsError
 from events import (
@@ -16,50 +17,50 @@ from handlers.registry import external
 from services import Services
 from services.storage import NotStored
 
-OUR_FAULT = "Something went wrong on our side while we trained this model. Please try again."
+if TYPE_CHECKING:
+    from learning import Training
+
+INTERNAL_ERROR = "Something went wrong on our side while we trained this model. Please try again."
 
 
-def give_up(event: Event) -> Event:
-    """What a person is told when their training kept failing through no fault of theirs."""
-    return failed(event, OUR_FAULT)
+def failed_for_good(event: Event) -> Event:
+    """The event of a training that kept failing through no fault of the user's."""
+    return training_failed(event, INTERNAL_ERROR)
 
 
-@external("trainings", TrainingRequested, concurrency=1, max_attempts=3, on_death=give_up)
+# One at a time per process: trainings compete for CPU and memory. Few attempts: each may take
+# minutes.
+@external("trainings", TrainingRequested, concurrency=1, max_attempts=3, on_death=failed_for_good)
 def train_model(event: TrainingRequested, services: Services, _key: str) -> Event:
-    """Train, store the model, and say how good it is, or in a sentence why there is none."""
+    """Train and store the model. Return TrainingCompleted, or TrainingFailed with a reason."""
     from learning import LearningError  # noqa: PLC0415 (pandas takes a second to import)
 
     try:
-        return learn(event, services)
+        return train(event, services)
     except (LearningError, NotStored) as error:
-        return failed(event, str(error))
+        return training_failed(event, str(error))
 
 
-def learn(event: TrainingRequested, services: Services) -> Event:
-    """The training itself. A repetition overwrites the model and starts the story anew."""
-    from learning import Throttle, prepare, save  # noqa: PLC0415
+def train(event: TrainingRequested, services: Services) -> Event:
+    """One training. A repeated one overwrites the model; its TrainingStarted is not new.
+
+    Raises LearningError where the data cannot be learnt from, NotStored where it is missing.
+    """
+    from learning import ThrottledProgress, prepare, save  # noqa: PLC0415
 
     began = time.monotonic()
     with services.storage.open(event.path or f"{event.dataset_id}.csv") as table:
-        task = prepare(
+        training = prepare(
             table,
             target=event.target,
             algorithm=event.algorithm,
             problem_type=event.problem_type,
             hyperparameters=event.hyperparameters,
         )
-    services.publish(
-        event.follow(
-            TrainingStarted,
-            training_id=event.training_id,
-            dataset_id=event.dataset_id,
-            algorithm=event.algorithm,
-            problem_type=task.problem_type,
-            dataset_size=task.row_count,
-            hyperparameters=event.hyperparameters,
-        )
+    services.publish(training_started(event, training))
+    trained = training.run(
+        ThrottledProgress(lambda at, message: publish_progress(event, services, at, message))
     )
-    trained = task.learn(Throttle(lambda at, message: tell(event, services, at, message)))
     with services.storage.open(f"models/{event.training_id}.skops", "wb") as file:
         save(trained, file)
     return event.follow(
@@ -75,12 +76,26 @@ def learn(event: TrainingRequested, services: Services) -> Event:
     )
 
 
-def tell(event: TrainingRequested, services: Services, percent: float, message: str) -> None:
-    """Publish how far the training is."""
+def training_started(event: TrainingRequested, training: "Training") -> Event:
+    """The event that the data was read and the model is being fitted."""
+    return event.follow(
+        TrainingStarted,
+        training_id=event.training_id,
+        dataset_id=event.dataset_id,
+        algorithm=event.algorithm,
+        problem_type=training.problem_type,
+        dataset_size=training.row_count,
+        hyperparameters=event.hyperparameters,
+    )
+
+
+def publish_progress(
+    event: TrainingRequested, services: Services, percent: float, message: str
+) -> None:
     services.publish(
         event.follow(
             TrainingProgressed,
-            uuid7(),
+            uuid7(),  # each progress is a new event, also in a repeated training
             training_id=event.training_id,
             progress=percent,
             message=message,
@@ -88,8 +103,8 @@ def tell(event: TrainingRequested, services: Services, percent: float, message: 
     )
 
 
-def failed(event: Event, reason: str) -> Event:
-    """The event that ends a training without a model."""
+def training_failed(event: Event, reason: str) -> Event:
+    """The event that ends a training without a model; `reason` is a sentence for the user."""
     if not isinstance(event, TrainingRequested):
         raise InsightsError(f"{event.type} asks for no training.")
     return event.follow(

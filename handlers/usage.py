@@ -1,11 +1,8 @@
-"""Counts what users used of their plan, and says so when a limit comes near."""
+"""Counts what users use of their plan, and publishes when a limit comes near."""
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime, timedelta
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from events import (
@@ -16,68 +13,45 @@ from events import (
     TrainingStarted,
     UsageLimitExceeded,
     UsageThresholdReached,
+    UserEvent,
     named_id,
     publish,
 )
-from handlers.outcomes import Failed, Outcome, Outcomes, RetryLater
+from handlers.missing_profile import no_profile
+from handlers.outcomes import Outcome, Outcomes
 from handlers.registry import transactional
-from models import arrays
-
-SIGN_UP_TAKES = timedelta(minutes=1)
-LOOK_AGAIN = timedelta(seconds=0.5)
-
-COUNT = text("""
-    SELECT m.* FROM insights.mark_usage(ARRAY(
-        SELECT t::insights.usage_total FROM insights.count_usage(
-            CAST(:ids AS uuid[]), CAST(:users AS uuid[]), CAST(:resources AS text[]),
-            CAST(:amounts AS integer[]), CAST(:times AS timestamptz[])
-        ) AS t
-    )) AS m
-""")
-
-UNKNOWN = text("""
-    SELECT u.id FROM unnest(CAST(:users AS uuid[])) AS u (id)
-    WHERE NOT EXISTS (SELECT FROM public.profiles p WHERE p.id = u.id)
-      AND NOT EXISTS (SELECT FROM insights.profile_news n
-                      WHERE n.user_id = u.id AND n.deleted_at IS NOT NULL)
-""")
+from models import profiles, usage_ledger
+from models.usage_ledger import Use
+from models.usage_marks import ReachedMark
 
 
 @transactional("usage", DatasetUploaded, DatasetDeleted, TrainingStarted, PredictionMade, batch=500)
-def count_usage(events: Sequence[Event], session: Session) -> Outcomes:
+def count_usage(events: Sequence[UserEvent], session: Session) -> Outcomes:
     """Count each event once, in the month it happened in; publish each limit's marks once."""
-    # Asked before counting: a profile that comes in between is counted, and its event comes back.
-    outcomes = dict(unknown_users(events, session))
-    used = [used_by(event) for event in events]
-    marks = session.execute(
-        COUNT,
-        {
-            "ids": arrays.uuids(event.id for event in events),
-            "users": arrays.uuids(event.user_id for event in events),
-            "resources": arrays.plain(resource for resource, _ in used),
-            "amounts": arrays.plain(amount for _, amount in used),
-            "times": arrays.plain(event.occurred_at for event in events),
-        },
-    )
+    # Asked before counting: a profile that comes in between is counted, and its event comes back,
+    # to be counted no second time.
+    outcomes = dict(events_without_profile(events, session))
+    marks = usage_ledger.count(session, [use_of(event) for event in events])
     publish(session, *(limit_event(mark) for mark in marks))
     return outcomes
 
 
-def used_by(event: Event) -> tuple[str, int]:
+def use_of(event: UserEvent) -> Use:
     """Which resource an event uses, and how much of it."""
     match event:
         case DatasetUploaded():
-            return "datasets", 1
+            resource, amount = "datasets", 1
         case DatasetDeleted():
-            return "datasets", -1
+            resource, amount = "datasets", -1
         case PredictionMade(prediction_count=count):
-            return "predictions", count
+            resource, amount = "predictions", count
         case _:
-            return "trainings", 1
+            resource, amount = "trainings", 1
+    return Use(event.id, event.user_id, resource, amount, event.occurred_at)
 
 
-def limit_event(mark: Any) -> Event:
-    """The event that says that a limit's mark was passed."""
+def limit_event(mark: ReachedMark) -> Event:
+    """The event of a limit's mark. Its id is made of the mark: each is published once."""
     fields = {
         "id": named_id("usage", mark.user_id, mark.resource, mark.month, mark.mark),
         "user_id": mark.user_id,
@@ -91,13 +65,11 @@ def limit_event(mark: Any) -> Event:
     return UsageThresholdReached.model_validate(fields | {"threshold": int(mark.mark)})
 
 
-def unknown_users(events: Sequence[Event], session: Session) -> Iterator[tuple[UUID, Outcome]]:
-    """The events of users without a profile: it may be on its way, so they are tried again."""
-    users = {event.user_id for event in events}
-    unknown = set(session.scalars(UNKNOWN, {"users": arrays.uuids(users)}))
-    now = datetime.now(UTC)
+def events_without_profile(
+    events: Sequence[UserEvent], session: Session
+) -> Iterator[tuple[UUID, Outcome]]:
+    """The outcomes of events whose user has no profile (yet)."""
+    unknown = profiles.missing(session, {event.user_id for event in events})
     for event in events:
         if event.user_id in unknown:
-            reason = f"No profile has the id {event.user_id}."
-            is_young = abs(now - event.occurred_at) < SIGN_UP_TAKES
-            yield event.id, RetryLater(LOOK_AGAIN, reason) if is_young else Failed(reason)
+            yield event.id, no_profile(event)

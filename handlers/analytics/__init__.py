@@ -1,1 +1,1 @@
-"""Product analytics at PostHog."""
+"""Product analytics at PostHog: which event gives what, and how it is sent."""

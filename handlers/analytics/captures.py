@@ -1,4 +1,4 @@
-"""What product analytics is told of which event: its name there, and its properties."""
+"""Which event gives which capture at PostHog: its name, its properties, the person's properties."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -27,51 +27,57 @@ from events import (
 from models.profiles import User
 from services.posthog import Capture
 
-Facts = Callable[[Any, User | None], Mapping[str, Any]]
+PersonProperties = Callable[[Any, User | None], Mapping[str, Any]]
+"""From an event and its user (None where not looked up) to properties of PostHog's person."""
 
 
 @dataclass(frozen=True)
 class Tracked:
-    """An event's name at PostHog, the fields that go with it, and what it tells of the person."""
+    """What PostHog gets of one type of event.
+
+    `name`: the event's name there. `properties`: the event's fields that go along. `person` and
+    `person_once`: the person's properties that it sets (`$set`), or sets where they are not set
+    yet (`$set_once`).
+    """
 
     name: str
-    fields: tuple[str, ...] = ()
-    person: Facts | None = None
-    person_once: Facts | None = None
+    properties: tuple[str, ...] = ()
+    person: PersonProperties | None = None
+    person_once: PersonProperties | None = None
 
 
-def as_told(event: Any, known: User | None) -> Mapping[str, Any]:
-    """Who a person is: as the profile says, and where it says nothing, as the event does."""
-    return {"email": event.email, "name": event.name} | told(as_known(event, known))
-
-
-def as_known(_event: UserEvent, known: User | None) -> Mapping[str, Any]:
-    """Who a person is, as the profile says."""
-    if known is None or not known.known:
+def from_profile(_event: UserEvent, user: User | None) -> Mapping[str, Any]:
+    if user is None or not user.known:
         return {}
-    return {"email": known.email, "name": known.name, "plan": known.plan}
+    return {"email": user.email, "name": user.name, "plan": user.plan}
 
 
-def since(_event: UserEvent, known: User | None) -> Mapping[str, Any]:
-    """Since when a person has been here."""
-    return {"created_at": known.created_at.isoformat()} if known and known.created_at else {}
+def from_event_or_profile(event: Any, user: User | None) -> Mapping[str, Any]:
+    """As the profile says, and where it says nothing, as the event does."""
+    return {"email": event.email, "name": event.name} | known_only(from_profile(event, user))
 
 
-def from_now(event: UserEvent, _known: User | None) -> Mapping[str, Any]:
-    """A person is here since they signed up, at first on the free plan."""
+def first_seen_by_profile(_event: UserEvent, user: User | None) -> Mapping[str, Any]:
+    return {"created_at": user.created_at.isoformat()} if user and user.created_at else {}
+
+
+def first_seen_now(event: UserEvent, _user: User | None) -> Mapping[str, Any]:
     return {"created_at": event.occurred_at.isoformat(), "plan": "free"}
 
 
-def as_paying(event: Any, known: User | None) -> Mapping[str, Any]:
-    """Which plan a person is on."""
-    return {"plan": known.plan if known and known.known else event.plan}
+def plan_from_profile_or_event(event: Any, user: User | None) -> Mapping[str, Any]:
+    return {"plan": user.plan if user and user.known else event.plan}
 
 
 TRACKED: Mapping[type[UserEvent], Tracked] = {
-    UserSignedUp: Tracked("user_signed_up", (), as_told, from_now),
+    UserSignedUp: Tracked(
+        "user_signed_up", person=from_event_or_profile, person_once=first_seen_now
+    ),
     UserEmailVerified: Tracked("email_verified"),
-    UserLoggedIn: Tracked("user_logged_in", ("method",), as_known, since),
-    UserUpdated: Tracked("user_updated", (), as_told),
+    UserLoggedIn: Tracked(
+        "user_logged_in", ("method",), person=from_profile, person_once=first_seen_by_profile
+    ),
+    UserUpdated: Tracked("user_updated", person=from_event_or_profile),
     UserDeleted: Tracked("user_deleted"),
     UserInactive: Tracked("user_inactive", ("days",)),
     DatasetUploaded: Tracked(
@@ -85,33 +91,39 @@ TRACKED: Mapping[type[UserEvent], Tracked] = {
     PredictionMade: Tracked("prediction_made", ("model_id", "batch", "prediction_count")),
     UsageThresholdReached: Tracked("usage_threshold_reached", ("resource", "threshold")),
     UsageLimitExceeded: Tracked("usage_limit_exceeded", ("resource",)),
-    SubscriptionActivated: Tracked("subscription_activated", ("plan",), as_paying),
-    PlanChanged: Tracked("plan_changed", ("plan", "previous_plan"), as_paying),
+    SubscriptionActivated: Tracked(
+        "subscription_activated", ("plan",), person=plan_from_profile_or_event
+    ),
+    PlanChanged: Tracked(
+        "plan_changed", ("plan", "previous_plan"), person=plan_from_profile_or_event
+    ),
 }
 
 
-def capture_of(event: UserEvent, known: User | None) -> Capture:
-    """What PostHog is sent. What is not known is left out, so that it overwrites nothing.
+def capture_of(event: UserEvent, user: User | None) -> Capture:
+    """The capture of an event of a type in TRACKED.
 
-    Nothing is said of who has left: what they did still counts, who they were is forgotten.
+    What is not known is left out, so that it overwrites nothing. Of a user whose account is
+    closed no properties of the person are set: what they did still counts, who they were does not.
     """
     tracked = TRACKED[type(event)]
-    left = known is not None and known.deleted
+    is_deleted = user is not None and user.deleted
 
-    def facts(of: Facts | None) -> dict[str, Any] | None:
-        return None if of is None or left else told(of(event, known))
+    def person(properties: PersonProperties | None) -> dict[str, Any] | None:
+        return None if properties is None or is_deleted else known_only(properties(event, user))
 
     return Capture(
         name=tracked.name,
         user_id=event.user_id,
+        # PostHog drops a capture that has the uuid, name and time of an earlier one.
         uuid=event.id,
         at=event.occurred_at,
-        properties=told({name: getattr(event, name) for name in tracked.fields}),
-        set=facts(tracked.person),
-        set_once=facts(tracked.person_once),
+        properties=known_only({name: getattr(event, name) for name in tracked.properties}),
+        set=person(tracked.person),
+        set_once=person(tracked.person_once),
     )
 
 
-def told(facts: Mapping[str, Any]) -> dict[str, Any]:
-    """The facts that are known."""
-    return {name: value for name, value in facts.items() if value is not None}
+def known_only(properties: Mapping[str, Any]) -> dict[str, Any]:
+    """The properties that have a value."""
+    return {name: value for name, value in properties.items() if value is not None}

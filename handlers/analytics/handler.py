@@ -1,4 +1,4 @@
-"""Forwards to product analytics what people did, unless they opted out."""
+"""Forwards to product analytics what users did, unless they opted out."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -12,41 +12,42 @@ from handlers.analytics.captures import TRACKED, capture_of
 from handlers.ordering import too_early
 from handlers.outcomes import Outcomes
 from handlers.registry import external
-from models.choices import opted_out
+from models.events import opted_out
 from models.profiles import User, users_by_id
 from services import Services
 
-NO_NEWS = timedelta(hours=48)
-"""What is older is sent as history: dashboards and alerts of today leave it alone."""
+HISTORICAL_AFTER = timedelta(hours=48)
+"""What is older is sent as history, which PostHog keeps out of today's dashboards and alerts."""
 
 
 @external("analytics", *TRACKED, batch=500)
 def forward(events: Sequence[UserEvent], services: Services, _keys: Sequence[str]) -> Outcomes:
-    """Send each event under its own id and time: it counts once however often it is sent.
+    """Send each event under its own id and time, so that PostHog counts it once.
 
-    News of who a person is waits until `profiles` has it, so that the newest is told last.
+    Events that change who the person is wait until `profiles` has handled them: what is set last
+    must be the newest. Events of users who opted out are dropped.
     """
     posthog = services.posthog
     if posthog is None:
         return {}
-    news = [event for event in events if isinstance(event, UserSignedUp | UserUpdated)]
-    early = too_early(news, ["profiles"], services) if news else {}
+    changes = [event for event in events if isinstance(event, UserSignedUp | UserUpdated)]
+    early = too_early(changes, ["profiles"], services) if changes else {}
     events = [event for event in events if event.id not in early]
-    users = {event.user_id for event in events}
-    known, silent = services.transaction(lambda session: look_up(session, users))
+    ids = {event.user_id for event in events}
+    users, opted_out_ids = services.transaction(lambda session: look_up(session, ids))
     captures = [
-        capture_of(event, known.get(event.user_id))
+        capture_of(event, users.get(event.user_id))
         for event in sorted(events, key=attrgetter("occurred_at"))
-        if event.user_id not in silent
+        if event.user_id not in opted_out_ids
     ]
-    news_since = datetime.now(UTC) - NO_NEWS
+    historical_before = datetime.now(UTC) - HISTORICAL_AFTER
     for historical in (False, True):
-        some = [each for each in captures if (each.at < news_since) == historical]
+        some = [each for each in captures if (each.at < historical_before) == historical]
         if some:
             posthog.capture(some, historical=historical)
     return early
 
 
-def look_up(session: Session, users: set[UUID]) -> tuple[dict[UUID, User], set[UUID]]:
+def look_up(session: Session, ids: set[UUID]) -> tuple[dict[UUID, User], set[UUID]]:
     """Who the users are, and which of them opted out."""
-    return users_by_id(session, users), opted_out(session, users)
+    return users_by_id(session, ids), opted_out(session, ids)

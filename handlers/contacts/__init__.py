@@ -1,1 +1,1 @@
-"""Contacts at Loops, and the events that start and stop its workflows."""
+"""Contacts at Loops, kept like the profiles, and the events that start or stop its workflows."""

@@ -1,4 +1,4 @@
-"""What is written in which email: its template, what it is about, and the template's variables."""
+"""Which email follows from which event: its template, what it is about, and its variables."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,29 +12,33 @@ from events import (
     UsageThresholdReached,
     UserSignedUp,
 )
+from handlers.send_once import EmailTemplate
 from services import Services
 
-NAMELESS = "there"
-WARN_WHEN_FULL = "warn-when-limit-is-reached"
-WARNED_AT = 80
+NAMELESS = "there"  # "Welcome, there" reads better than an empty name
+WARN_WHEN_FULL = "warn-when-limit-is-reached"  # the feature flag's key at PostHog
+WARNED_AT = 80  # percent of the limit, for everybody; at 100 only where the flag is on
 
 
 @dataclass(frozen=True)
 class EmailContent:
-    """`about` tells apart the mails that one person may get by one template."""
+    """`about` tells apart the emails that one user may get by one template."""
 
-    template: str
+    template: EmailTemplate
     about: str
     variables: Mapping[str, Any]
 
 
 def content_for(event: Event, services: Services) -> EmailContent | None:
-    """What to write after an event; None where nothing is to be written."""
+    """The email that follows from an event, None where none does.
+
+    Raises TypeError for a type that the two handlers do not follow.
+    """
     links = services.links
     match event:
         case UserSignedUp(name=name):
             return EmailContent(
-                "welcome",
+                EmailTemplate.WELCOME,
                 "",
                 {
                     "name": (name or "").strip() or NAMELESS,
@@ -44,21 +48,21 @@ def content_for(event: Event, services: Services) -> EmailContent | None:
             )
         case SubscriptionActivated(subscription_id=about, plan=plan):
             variables = {"plan": plan.capitalize(), "dashboard_url": links.dashboard}
-            return EmailContent("subscription_confirmed", about, variables)
+            return EmailContent(EmailTemplate.SUBSCRIPTION_CONFIRMED, about, variables)
         case TrainingCompleted(training_id=about, model_id=model, model_name=name):
             variables = {
                 "model_name": name,
                 "accuracy": percent(event),
                 "view_model_url": links.model(model),
             }
-            return EmailContent("training_complete", about, variables)
+            return EmailContent(EmailTemplate.TRAINING_COMPLETE, about, variables)
         case TrainingFailed(training_id=about, reason=reason, model_name=name):
             variables = {
                 "model_name": name or "Your model",
                 "reason": reason,
                 "dashboard_url": links.dashboard,
             }
-            return EmailContent("training_failed", about, variables)
+            return EmailContent(EmailTemplate.TRAINING_FAILED, about, variables)
         case UsageThresholdReached():
             return warning(event, services)
         case _:
@@ -66,7 +70,7 @@ def content_for(event: Event, services: Services) -> EmailContent | None:
 
 
 def warning(event: UsageThresholdReached, services: Services) -> EmailContent | None:
-    """A warning at 80% of a limit; at 100% too for those for whom that is being tried out."""
+    """The warning that a limit is near; that it is reached, only where the feature flag is on."""
     about = f"{event.resource} {event.month}"
     if event.threshold != WARNED_AT:
         if not services.is_on(WARN_WHEN_FULL, event.user_id):
@@ -78,13 +82,13 @@ def warning(event: UsageThresholdReached, services: Services) -> EmailContent | 
         "limit": event.limit,
         "upgrade_url": services.links.pricing,
     }
-    return EmailContent("limit_warning", about, variables)
+    return EmailContent(EmailTemplate.LIMIT_WARNING, about, variables)
 
 
 def percent(event: TrainingCompleted) -> str:
     """How good a model is, in percent with two decimals: its accuracy, or else its R².
 
-    An R² below 0 (worse than guessing the mean) is told as 0.
+    An R² below 0 (worse than guessing the mean) is given as 0.
     """
     score = event.accuracy if event.accuracy is not None else event.metrics.get("r2", 0.0)
     return f"{100 * max(0.0, score):.2f}"

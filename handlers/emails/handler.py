@@ -1,7 +1,6 @@
-"""Sends the emails that follow from events, each once for ever.
+"""Sends the emails that follow from events, each once (see handlers/send_once.py).
 
-A mail that a person waits for has a handler of its own, so that no flood of others stands in
-its way.
+Emails that a user waits for have a handler of their own, so that they do not queue behind others.
 """
 
 from events import (
@@ -13,11 +12,11 @@ from events import (
     UserSignedUp,
     named_id,
 )
-from handlers.emails.content import EmailContent, content_for
-from handlers.emails.recipients import recipient_of
-from handlers.emails.send_once import send_once
+from handlers.emails.content import content_for
+from handlers.missing_profile import look_up_user, require_address
 from handlers.outcomes import Reject
 from handlers.registry import external
+from handlers.send_once import EmailTemplate, send_once
 from models.emails import EmailId
 from services import Services
 from services.loops import Loops
@@ -25,39 +24,56 @@ from services.loops import Loops
 
 @external("emails_awaited", UserSignedUp, SubscriptionActivated)
 def send_awaited_email(event: UserEvent, services: Services, _key: str) -> None:
-    """Send a mail that a person waits for: before all others."""
-    send(event, services, hurry=True)
+    """Send an email that the user waits for: ahead of all others."""
+    send(event, services, priority=True)
 
 
 @external("emails", TrainingCompleted, TrainingFailed, UsageThresholdReached)
 def send_email(event: UserEvent, services: Services, _key: str) -> None:
-    """Send a mail that can wait for those that cannot."""
-    send(event, services, hurry=False)
+    """Send an email that can wait for the awaited ones."""
+    send(event, services, priority=False)
 
 
-def send(event: UserEvent, services: Services, *, hurry: bool) -> None:
-    """Send what follows from an event, to whom it concerns, unless it was sent before."""
-    letter, loops = content_for(event, services), services.loops
-    if loops is None or letter is None:
+def send(event: UserEvent, services: Services, *, priority: bool) -> None:
+    """Send the email that follows from an event, if one does and it was not sent before.
+
+    `priority` takes the next slot of the throttle, before emails that do not.
+    """
+    content, loops = content_for(event, services), services.loops
+    if loops is None or content is None:
         return
-    recipient = recipient_of(event, services)
-    if recipient is None:
+    address = address_of(event, services)
+    if address is None:
         return
-    template = template_id(loops, letter)
-    email = EmailId(event.user_id, letter.template, letter.about)
-    key = str(named_id("email", *email))
+    template_id = template_id_of(content.template, loops)
+    entry = EmailId(event.user_id, content.template.value, content.about)
+    # Made of the entry, not of the event: two events that lead to one email share the key.
+    key = str(named_id("email", *entry))
     send_once(
-        email,
+        entry,
         event.id,
         services,
-        lambda: loops.send(template, recipient, letter.variables, key, hurry=hurry),
+        lambda: loops.send(template_id, address, content.variables, key, priority=priority),
     )
 
 
-def template_id(loops: Loops, letter: EmailContent) -> str:
-    """The id that Loops gave to a letter's template. Raises Reject where no setting tells it."""
-    found = loops.emails.get(letter.template)
+def address_of(event: UserEvent, services: Services) -> str | None:
+    """The address of an event's user; None once the account is closed. Raises as require_address.
+
+    A sign-up brings the address itself, so a welcome need not wait for the profile.
+    """
+    user = look_up_user(event, services)
+    if user.deleted:
+        return None
+    if isinstance(event, UserSignedUp) and user.email is None:
+        return event.email
+    return require_address(user, event)
+
+
+def template_id_of(template: EmailTemplate, loops: Loops) -> str:
+    """The id that Loops gave to a template. Raises Reject where it is not set."""
+    found = loops.emails.get(template)
     if found is None:
-        setting = f"LOOPS_{letter.template.upper()}_ID"
+        setting = f"LOOPS_{template.upper()}_ID"
         raise Reject(f"{setting} is not set: Loops knows its emails by ids that it made up.")
     return found

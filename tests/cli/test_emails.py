@@ -9,8 +9,8 @@ from sqlalchemy import text
 from handlers.emails.handler import send_email
 from tests.cli.conftest import Insights
 from tests.doubles import Doubles
-from tests.factories import publish_now
-from tests.handlers.emails.test_emails import completed, try_once, wait_a_day
+from tests.factories import publish_now, training_completed
+from tests.handlers.steps import try_once, wait_a_day
 from tests.pipeline import Pipeline
 
 
@@ -28,8 +28,8 @@ def test_previews_are_files_without_a_variable_left(insights: Insights, tmp_path
 def held(pipeline_with_doubles: Pipeline, doubles: Doubles, user_id: UUID) -> Pipeline:
     """One email of which nobody knows whether it was sent; it was not."""
     pipeline_with_doubles.follow(send_email)
-    publish_now(pipeline_with_doubles.assembly, completed(user_id))
-    doubles.break_down("loops", "status", status=500, times=1)
+    publish_now(pipeline_with_doubles.assembly, training_completed(user_id))
+    doubles.set_fault("loops", "status", status=500, times=1)
     try_once(pipeline_with_doubles)
     wait_a_day(pipeline_with_doubles, doubles)
     pipeline_with_doubles.work()

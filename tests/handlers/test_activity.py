@@ -1,4 +1,4 @@
-"""Who has been away for long is told of once, until they come back and leave again."""
+"""Users without activity for long are published once in each absence."""
 
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -16,75 +16,84 @@ NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
 
 @pytest.fixture
-def noting(pipeline: Pipeline) -> Pipeline:
+def activity_pipeline(pipeline: Pipeline) -> Pipeline:
     pipeline.follow(note_activity, find_inactive)
     return pipeline
 
 
-def did(user: UUID, days_ago: float, class_: type[Event] = UserLoggedIn) -> Event:
+def active(user: UUID, days_ago: float, class_: type[Event] = UserLoggedIn) -> Event:
     at = NOON - timedelta(days=days_ago)
     more = {"model_id": "m"} if class_ is PredictionMade else {}
     return class_.model_validate({"user_id": user, "occurred_at": at} | more)
 
 
-def look(noting: Pipeline, days_later: float = 0) -> list[UUID]:
-    """Look for the inactive; return whom all looks so far found, each as often as told."""
+def inactive_after_look(activity_pipeline: Pipeline, days_later: float = 0) -> list[UUID]:
+    """Look for inactive users; return all published so far, each as often as published."""
     due = InactivityDue(days=14, occurred_at=NOON + timedelta(days=days_later))
-    publish_now(noting.assembly, due)
+    publish_now(activity_pipeline.assembly, due)
     for _ in range(4):
-        noting.work()
-        noting.pass_time()
-    with noting.assembly.engine.connect() as connection:
+        activity_pipeline.work()
+        activity_pipeline.pass_time()
+    with activity_pipeline.assembly.engine.connect() as connection:
         query = "SELECT user_id FROM insights.events WHERE type = 'user.inactive'"
         return sorted(connection.scalars(text(query)))
 
 
-def test_fourteen_days_without_a_deed_are_told_once(noting: Pipeline, user_id: UUID) -> None:
-    busy = sign_up(noting.assembly)
-    publish_now(noting.assembly, did(user_id, 15), did(busy, 15), did(busy, 1, PredictionMade))
-
-    assert look(noting) == [user_id]
-    assert look(noting, 1) == [user_id]
-
-
-def test_a_new_absence_is_told_again(noting: Pipeline, user_id: UUID) -> None:
-    publish_now(noting.assembly, did(user_id, 15))
-    look(noting)
-    publish_now(noting.assembly, did(user_id, -1))
-
-    assert look(noting, 2) == [user_id]
-    assert look(noting, 16) == [user_id, user_id]
-
-
-def test_late_news_of_an_older_deed_begins_no_new_absence(noting: Pipeline, user_id: UUID) -> None:
-    publish_now(noting.assembly, did(user_id, 15))
-    look(noting)
-    publish_now(noting.assembly, did(user_id, 20))
-
-    assert look(noting, 1) == [user_id]
-
-
-def test_who_left_is_not_missed(noting: Pipeline, user_id: UUID) -> None:
-    publish_now(noting.assembly, did(user_id, 15))
-    noting.work()
-    publish_now(noting.assembly, UserDeleted(user_id=user_id))
-
-    assert look(noting) == []
-
-
-def test_who_never_did_anything_is_watched_from_the_first_look_on(
-    noting: Pipeline, user_id: UUID
+def test_fourteen_days_without_activity_are_published_once(
+    activity_pipeline: Pipeline, user_id: UUID
 ) -> None:
-    assert look(noting) == []
-    assert look(noting, 13) == []
-    assert look(noting, 15) == [user_id]
+    busy = sign_up(activity_pipeline.assembly)
+    publish_now(
+        activity_pipeline.assembly,
+        active(user_id, 15),
+        active(busy, 15),
+        active(busy, 1, PredictionMade),
+    )
+
+    assert inactive_after_look(activity_pipeline) == [user_id]
+    assert inactive_after_look(activity_pipeline, 1) == [user_id]
+
+
+def test_a_new_absence_is_published_again(activity_pipeline: Pipeline, user_id: UUID) -> None:
+    publish_now(activity_pipeline.assembly, active(user_id, 15))
+    inactive_after_look(activity_pipeline)
+    publish_now(activity_pipeline.assembly, active(user_id, -1))
+
+    assert inactive_after_look(activity_pipeline, 2) == [user_id]
+    assert inactive_after_look(activity_pipeline, 16) == [user_id, user_id]
+
+
+def test_a_late_event_of_older_activity_begins_no_new_absence(
+    activity_pipeline: Pipeline, user_id: UUID
+) -> None:
+    publish_now(activity_pipeline.assembly, active(user_id, 15))
+    inactive_after_look(activity_pipeline)
+    publish_now(activity_pipeline.assembly, active(user_id, 20))
+
+    assert inactive_after_look(activity_pipeline, 1) == [user_id]
+
+
+def test_a_deleted_user_is_not_inactive(activity_pipeline: Pipeline, user_id: UUID) -> None:
+    publish_now(activity_pipeline.assembly, active(user_id, 15))
+    activity_pipeline.work()
+    publish_now(activity_pipeline.assembly, UserDeleted(user_id=user_id))
+
+    assert inactive_after_look(activity_pipeline) == []
+
+
+def test_a_user_without_recorded_activity_counts_from_the_first_look_on(
+    activity_pipeline: Pipeline, user_id: UUID
+) -> None:
+    assert inactive_after_look(activity_pipeline) == []
+    assert inactive_after_look(activity_pipeline, 13) == []
+    assert inactive_after_look(activity_pipeline, 15) == [user_id]
 
 
 def test_many_are_found_in_steps(
-    noting: Pipeline, monkeypatch: pytest.MonkeyPatch, user_id: UUID
+    activity_pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch, user_id: UUID
 ) -> None:
-    monkeypatch.setattr(activity, "AT_ONCE", 2)
-    users = [sign_up(noting.assembly) for _ in range(5)]
-    publish_now(noting.assembly, *(did(user, 15) for user in users))
+    monkeypatch.setattr(activity, "USERS_PER_RUN", 2)
+    users = [sign_up(activity_pipeline.assembly) for _ in range(5)]
+    publish_now(activity_pipeline.assembly, *(active(user, 15) for user in users))
 
-    assert look(noting) == sorted(users)
+    assert inactive_after_look(activity_pipeline) == sorted(users)

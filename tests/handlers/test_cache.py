@@ -1,17 +1,15 @@
-"""What is cached of a thing is forgotten once the thing has changed; sessions end with accounts."""
+"""Cached entries are deleted once what they cache has changed in the database."""
 
 from uuid import UUID
 
-from events import UserDeleted, UserUpdated
+from events import UserUpdated
 from handlers.cache import invalidate
-from handlers.sessions import end_sessions
 from handlers.usage import count_usage
-from tests.factories import publish_now, sign_up
-from tests.handlers.contacts.test_contacts import uploaded
+from tests.factories import dataset_uploaded, publish_now, sign_up
 from tests.pipeline import Pipeline
 
 
-def test_entries_are_forgotten_when_their_events_pass(
+def test_entries_are_deleted_when_their_events_are_handled(
     pipeline_with_doubles: Pipeline, user_id: UUID
 ) -> None:
     cache = pipeline_with_doubles.assembly.services.cache
@@ -23,7 +21,9 @@ def test_entries_are_forgotten_when_their_events_pass(
         cache.set(key, {"old": True})
 
     publish_now(
-        pipeline_with_doubles.assembly, uploaded(user_id), UserUpdated(user_id=user_id, name="Ada")
+        pipeline_with_doubles.assembly,
+        dataset_uploaded(user_id),
+        UserUpdated(user_id=user_id, name="Ada"),
     )
     pipeline_with_doubles.work()
 
@@ -32,13 +32,13 @@ def test_entries_are_forgotten_when_their_events_pass(
     assert pipeline_with_doubles.owed() == []
 
 
-def test_usage_is_forgotten_only_once_it_is_counted(
+def test_usage_is_deleted_only_once_it_is_counted(
     pipeline_with_doubles: Pipeline, user_id: UUID
 ) -> None:
     cache = pipeline_with_doubles.assembly.services.cache
     pipeline_with_doubles.follow(invalidate, count_usage)
     cache.set(f"usage:{user_id}", {"datasets": 0})
-    publish_now(pipeline_with_doubles.assembly, uploaded(user_id))
+    publish_now(pipeline_with_doubles.assembly, dataset_uploaded(user_id))
     messages = {message.queue_name: message for message in pipeline_with_doubles.lease()}
 
     pipeline_with_doubles.deliver(messages["cache"])
@@ -49,19 +49,3 @@ def test_usage_is_forgotten_only_once_it_is_counted(
 
     assert not cache.exists(f"usage:{user_id}")
     assert pipeline_with_doubles.owed() == []
-
-
-def test_who_closes_their_account_is_signed_out_everywhere(
-    pipeline_with_doubles: Pipeline, user_id: UUID
-) -> None:
-    sessions = pipeline_with_doubles.assembly.services.sessions
-    other = sign_up(pipeline_with_doubles.assembly)
-    mine = [sessions.create(user_id), sessions.create(user_id)]
-    theirs = sessions.create(other)
-    pipeline_with_doubles.follow(end_sessions)
-
-    publish_now(pipeline_with_doubles.assembly, UserDeleted(user_id=user_id))
-    pipeline_with_doubles.work()
-
-    assert [sessions.read(id_) for id_ in mine] == [None, None]
-    assert sessions.read(theirs) is not None

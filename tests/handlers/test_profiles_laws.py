@@ -1,4 +1,4 @@
-"""Any order and any duplication of what users say of themselves ends in the same profile."""
+"""Any order and any duplication of a user's events ends in the same profile."""
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -20,7 +20,7 @@ INSTANTS = st.integers(0, 2).map(lambda seconds: NOON + timedelta(seconds=second
 EMAILS = ["ada@example.com", "bea@example.com", "cy@example.com"]
 NAMES = [None, "Ada", "Bea", "Cy"]
 PROFILE = text("SELECT email, name, created_at, plan FROM public.profiles WHERE id = :user")
-NEWS = text("""
+PROFILE_NEWS = text("""
     SELECT email_at, name_at, deleted_at FROM insights.profile_news WHERE user_id = :user
 """)
 
@@ -30,7 +30,7 @@ def lives(draw: st.DrawFn, *, may_end: bool) -> list[Event]:
     """What happened to one user, often at the same instant."""
     kinds: list[type[Event]] = [UserSignedUp, UserUpdated, UserUpdated]
     kinds += [UserDeleted] if may_end else []
-    told: list[Event] = []
+    events: list[Event] = []
     for kind in draw(st.lists(st.sampled_from(kinds), min_size=1, max_size=6)):
         given: dict[str, Any] = {
             "id": draw(st.uuids()),
@@ -40,20 +40,20 @@ def lives(draw: st.DrawFn, *, may_end: bool) -> list[Event]:
         if kind is not UserDeleted:
             emails = EMAILS if kind is UserSignedUp else [None, *EMAILS]
             given |= {"email": draw(st.sampled_from(emails)), "name": draw(st.sampled_from(NAMES))}
-        told.append(kind.model_validate(given))
-    return told
+        events.append(kind.model_validate(given))
+    return events
 
 
-def of_somebody_new(events: Sequence[Event]) -> tuple[UUID, list[Event]]:
+def of_new_user(events: Sequence[Event]) -> tuple[UUID, list[Event]]:
     user = uuid7()
     return user, [event.model_copy(update={"user_id": user}) for event in events]
 
 
 def newest(events: Sequence[Event], field: str) -> tuple[Any, Any]:
-    """The newest word on a field and its time; of two at once, that of the greater id."""
-    words = [(e.occurred_at, e.id, getattr(e, field, None)) for e in events]
-    at, _, word = max((w for w in words if w[2] is not None), default=(None, None, None))
-    return word, at
+    """The newest value of a field and its time; of two at once, that of the greater id."""
+    values = [(e.occurred_at, e.id, getattr(e, field, None)) for e in events]
+    at, _, value = max((w for w in values if w[2] is not None), default=(None, None, None))
+    return value, at
 
 
 def expected_profile(events: Sequence[Event]) -> tuple[Any, ...] | None:
@@ -84,13 +84,13 @@ def handle(assembly: Assembly, event: Event) -> None:
 def test_a_profile_depends_on_the_events_alone(
     assembly: Assembly, data: st.DataObject, life: list[Event]
 ) -> None:
-    user, events = of_somebody_new(life)
+    user, events = of_new_user(life)
     again = data.draw(st.lists(st.sampled_from(range(len(events))), max_size=3))
     for index in data.draw(st.permutations([*range(len(events)), *again])):
         handle(assembly, events[index])
 
     assert stored(assembly, user, PROFILE) == expected_profile(events)
-    assert stored(assembly, user, NEWS) == expected_news(events)
+    assert stored(assembly, user, PROFILE_NEWS) == expected_news(events)
 
 
 @given(before=lives(may_end=False), after=lives(may_end=False))
@@ -99,7 +99,7 @@ def test_a_user_who_is_deleted_stays_deleted(
     assembly: Assembly, before: list[Event], after: list[Event]
 ) -> None:
     end = UserDeleted(user_id=NOBODY, occurred_at=NOON - timedelta(days=1))
-    user, events = of_somebody_new([*before, end, *after])
+    user, events = of_new_user([*before, end, *after])
     for event in events:
         handle(assembly, event)
 
@@ -111,7 +111,7 @@ def test_a_user_who_is_deleted_stays_deleted(
 def test_a_profile_is_the_same_when_all_is_handled_at_once(
     assembly: Assembly, life: list[Event]
 ) -> None:
-    user, events = of_somebody_new(life)
+    user, events = of_new_user(life)
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(lambda event: handle(assembly, event), events))
 

@@ -1,6 +1,6 @@
 """Any order, duplication and split of a training's events ends in the same `training:{id}`.
 
-Of two pieces of news the later one stands, but an end stands against everything that is none.
+Of two states the later one stands, but a final one is never replaced by one that is not.
 """
 
 import json
@@ -25,7 +25,7 @@ from events import (
 )
 from runtime.assembly import Assembly
 from tests.factories import publish_now
-from tests.handlers.laws import quick_law
+from tests.handlers.laws import batches, quick_law
 from tests.pipeline import Pipeline
 
 if TYPE_CHECKING:
@@ -34,17 +34,17 @@ if TYPE_CHECKING:
 NOON = datetime(2025, 10, 20, 12, tzinfo=UTC)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 USER = uuid7()
-ENDS = ("completed", "failed", "cancelled")
+FINAL_STATUSES = ("completed", "failed", "cancelled")
 OVER = b"over"
 
 Kind = tuple[type[Event], dict[str, Any]]
-Told = tuple[Kind, datetime]
+Update = tuple[Kind, datetime]
 
 DATASET = {"dataset_id": "d", "algorithm": "a", "problem_type": "regression"}
 REQUEST: Kind = (TrainingRequested, {"dataset_id": "d", "target": "y", "model_name": "M"})
 START: Kind = (TrainingStarted, DATASET | {"dataset_size": 1})
 MODEL = {"model_id": "m", "model_name": "M", "algorithm": "a", "problem_type": "regression"}
-GOING_ON: list[Kind] = [
+NOT_FINAL: list[Kind] = [
     REQUEST,
     START,
     *(
@@ -53,7 +53,7 @@ GOING_ON: list[Kind] = [
         for message in ("Reading", "Émile", "a 'quote' and a \"quote\"")
     ),
 ]
-ENDING: list[Kind] = [
+FINAL: list[Kind] = [
     (TrainingCompleted, MODEL | {"duration_seconds": 1}),
     (TrainingFailed, {"reason": "The file is empty."}),
     (TrainingFailed, {"reason": "The file is no CSV."}),
@@ -62,15 +62,15 @@ ENDING: list[Kind] = [
 INSTANTS = st.integers(0, 2).map(lambda step: NOON + timedelta(microseconds=step))
 
 
-def told(*kinds: Kind) -> st.SearchStrategy[Told]:
-    """News of some kinds, often of the same instant."""
+def updates(*kinds: Kind) -> st.SearchStrategy[Update]:
+    """Updates of some kinds, often of the same instant."""
     return st.tuples(st.sampled_from(kinds), INSTANTS)
 
 
-def events_of(training: str, news: Sequence[Told]) -> list[Event]:
+def events_of(training: str, changes: Sequence[Update]) -> list[Event]:
     return [
         class_.model_validate({"user_id": USER, "training_id": training, "occurred_at": at} | data)
-        for (class_, data), at in news
+        for (class_, data), at in changes
     ]
 
 
@@ -103,7 +103,7 @@ def rank(shown: dict[str, Any]) -> tuple[Any, ...]:
     """Of two states the one of the greater rank stands; what follows the time breaks ties."""
     status, message = shown["status"], shown["message"]
     at, progress = shown["version"], shown["progress"]
-    return status in ENDS, at, progress, status != "queued", message.encode(), status
+    return status in FINAL_STATUSES, at, progress, status != "queued", message.encode(), status
 
 
 def read(assembly: Assembly, training: str) -> dict[str, Any]:
@@ -115,72 +115,64 @@ def read(assembly: Assembly, training: str) -> dict[str, Any]:
 
 
 @contextmanager
-def listening(assembly: Assembly, training: str) -> Iterator["PubSub"]:
-    """Somebody who follows the training's channel from the start."""
-    with assembly.redis.pubsub(ignore_subscribe_messages=True) as line:  # type: ignore[no-untyped-call]
-        line.subscribe(f"training:{training}")
-        assert line.get_message(timeout=5) is None
-        yield line
+def subscribed(assembly: Assembly, training: str) -> Iterator["PubSub"]:
+    """A subscription to the training's channel from the start."""
+    with assembly.redis.pubsub(ignore_subscribe_messages=True) as subscription:  # type: ignore[no-untyped-call]
+        subscription.subscribe(f"training:{training}")
+        assert subscription.get_message(timeout=5) is None
+        yield subscription
 
 
-def heard(assembly: Assembly, training: str, line: "PubSub") -> list[dict[str, Any]]:
-    """All that was announced until now."""
+def received(assembly: Assembly, training: str, subscription: "PubSub") -> list[dict[str, Any]]:
+    """All messages until now."""
     assembly.redis.publish(f"training:{training}", OVER)
-    announced: list[dict[str, Any]] = []
-    for message in line.listen():  # type: ignore[no-untyped-call]
+    messages: list[dict[str, Any]] = []
+    for message in subscription.listen():  # type: ignore[no-untyped-call]
         if message["data"] == OVER:
-            return announced
-        announced.append(json.loads(message["data"]))
+            return messages
+        messages.append(json.loads(message["data"]))
     raise AssertionError("unreachable")
-
-
-@st.composite
-def batches(draw: st.DrawFn, events: list[Event]) -> list[list[Event]]:
-    again = draw(st.lists(st.sampled_from(events), max_size=3))
-    order = draw(st.permutations([*events, *again]))
-    cuts = sorted(draw(st.sets(st.integers(1, len(order)), max_size=4)))
-    return [order[a:b] for a, b in zip([0, *cuts], [*cuts, len(order)], strict=True) if a < b]
 
 
 def show(assembly: Assembly, batch: list[Event]) -> None:
     assembly.handlers["progress"](batch, assembly.services, [str(event.id) for event in batch])
 
 
-@given(data=st.data(), news=st.lists(told(*GOING_ON, *ENDING), min_size=1, max_size=8))
+@given(data=st.data(), changes=st.lists(updates(*NOT_FINAL, *FINAL), min_size=1, max_size=8))
 @quick_law
 def test_what_is_shown_depends_on_the_events_alone_and_only_gets_newer(
-    assembly: Assembly, data: st.DataObject, news: list[Told]
+    assembly: Assembly, data: st.DataObject, changes: list[Update]
 ) -> None:
     training = uuid7().hex
-    events = events_of(training, news)
-    with listening(assembly, training) as line:
+    events = events_of(training, changes)
+    with subscribed(assembly, training) as subscription:
         for batch in data.draw(batches(events)):
             show(assembly, batch)
-        announced = heard(assembly, training, line)
+        messages = received(assembly, training, subscription)
 
     last = max(map(shown_after, events), key=rank)
     assert read(assembly, training) == last
-    assert announced[-1] == last
-    assert [rank(state) for state in announced] == sorted({rank(state) for state in announced})
+    assert messages[-1] == last
+    assert [rank(state) for state in messages] == sorted({rank(state) for state in messages})
 
 
 @given(
     data=st.data(),
-    before=st.lists(told(*GOING_ON), max_size=5),
-    end=told(*ENDING),
-    after=st.lists(told(*GOING_ON), min_size=1, max_size=5),
+    before=st.lists(updates(*NOT_FINAL), max_size=5),
+    end=updates(*FINAL),
+    after=st.lists(updates(*NOT_FINAL), min_size=1, max_size=5),
 )
 @quick_law
 def test_a_finished_training_stays_finished(
-    assembly: Assembly, data: st.DataObject, before: list[Told], end: Told, after: list[Told]
+    assembly: Assembly, data: st.DataObject, before: list[Update], end: Update, after: list[Update]
 ) -> None:
     training = uuid7().hex
     (finish,) = events_of(training, [end])
     show(assembly, [*events_of(training, before), finish])
-    with listening(assembly, training) as line:
+    with subscribed(assembly, training) as subscription:
         for batch in data.draw(batches(events_of(training, after))):
             show(assembly, batch)
-        assert heard(assembly, training, line) == []
+        assert received(assembly, training, subscription) == []
 
     assert read(assembly, training) == shown_after(finish)
 
@@ -206,9 +198,9 @@ def test_progress_goes_from_the_event_to_the_page(assembly: Assembly, pipeline: 
     )
     pipeline.follow(assembly.handlers["progress"])
     publish_now(assembly, half, quarter)
-    with listening(assembly, training) as line:
+    with subscribed(assembly, training) as subscription:
         pipeline.work()
-        assert heard(assembly, training, line)[-1] == shown_after(half)
+        assert received(assembly, training, subscription)[-1] == shown_after(half)
 
     assert pipeline.owed() == []
     assert read(assembly, training) == shown_after(half)

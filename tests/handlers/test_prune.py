@@ -1,4 +1,4 @@
-"""Old events are forgotten, but never one that somebody still owes."""
+"""Old events are deleted, but never one that a handler still owes."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from events import PredictionMade, uuid7
+from events import uuid7
 from events.schedule import PruneDue
 from runtime.assembly import Assembly
-from tests.factories import publish_now
+from tests.factories import prediction_made, predictions_made, publish_now
 from tests.pipeline import Pipeline
 from workers.scheduler import Scheduler
 
@@ -28,10 +28,10 @@ def kept(assembly: Assembly) -> list[Any]:
         return list(connection.scalars(text(query)))
 
 
-def test_only_what_is_old_and_owed_by_nobody_is_pruned(
+def test_only_old_events_that_no_handler_owes_are_pruned(
     assembly: Assembly, pipeline: Pipeline
 ) -> None:
-    done, owed, young = (PredictionMade(user_id=uuid7(), model_id="m") for _ in range(3))
+    done, owed, young = (prediction_made(uuid7()) for _ in range(3))
     publish_now(assembly, done)
     with assembly.engine.begin() as connection:
         connection.execute(text("DELETE FROM insights.deliveries"))
@@ -47,8 +47,9 @@ def test_only_what_is_old_and_owed_by_nobody_is_pruned(
 def test_pruning_goes_on_until_nothing_old_is_left(
     assembly: Assembly, pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("handlers.prune.AT_ONCE", 10)
-    publish_now(assembly, *(PredictionMade(user_id=uuid7(), model_id="m") for _ in range(25)))
+    monkeypatch.setattr("models.events.PRUNED_AT_ONCE", 10)
+    monkeypatch.setattr("handlers.prune.PRUNED_AT_ONCE", 10)
+    publish_now(assembly, *predictions_made(25))
     with assembly.engine.begin() as connection:
         connection.execute(text("DELETE FROM insights.deliveries"))
     age(assembly, 91)

@@ -1,4 +1,4 @@
-"""From the wish for a model to the model, or to a sentence that says why there is none."""
+"""A requested training ends in a model, or in a sentence that says why there is none."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -26,7 +26,7 @@ def folder(assembly: Assembly) -> Path:
     return folder
 
 
-def wish(user_id: UUID, **fields: Any) -> TrainingRequested:
+def requested(user_id: UUID, **fields: Any) -> TrainingRequested:
     given = {
         "training_id": "t1",
         "dataset_id": "tumours",
@@ -37,7 +37,7 @@ def wish(user_id: UUID, **fields: Any) -> TrainingRequested:
     return TrainingRequested(user_id=user_id, **given | fields)
 
 
-def story(assembly: Assembly) -> Sequence[Any]:
+def published(assembly: Assembly) -> Sequence[Any]:
     with assembly.engine.connect() as connection:
         return connection.execute(
             text(
@@ -48,18 +48,18 @@ def story(assembly: Assembly) -> Sequence[Any]:
 
 
 @pytest.mark.usefixtures("folder")
-def test_a_wish_becomes_a_model_with_its_metrics(
+def test_a_requested_training_becomes_a_model_with_its_metrics(
     assembly: Assembly, pipeline: Pipeline, user_id: UUID
 ) -> None:
-    publish_now(assembly, wish(user_id))
+    publish_now(assembly, requested(user_id))
 
     pipeline.work()
 
-    told = story(assembly)
-    assert told[0].type == "training.started"
-    assert told[0].data["problem_type"] == "classification"
-    assert told[0].data["dataset_size"] == 200
-    completed = next(each.data for each in told if each.type == "training.completed")
+    events = published(assembly)
+    assert events[0].type == "training.started"
+    assert events[0].data["problem_type"] == "classification"
+    assert events[0].data["dataset_size"] == 200
+    completed = next(each.data for each in events if each.type == "training.completed")
     assert completed["accuracy"] > 0.85
     assert completed["duration_seconds"] > 0
     with assembly.services.storage.open(f"models/{completed['model_id']}.skops") as file:
@@ -86,11 +86,11 @@ def test_a_wish_becomes_a_model_with_its_metrics(
 def test_what_cannot_be_trained_ends_in_a_sentence(
     fields: dict[str, Any], reason: str, assembly: Assembly, pipeline: Pipeline, user_id: UUID
 ) -> None:
-    publish_now(assembly, wish(user_id, **fields))
+    publish_now(assembly, requested(user_id, **fields))
 
     pipeline.work()
 
-    (failed,) = [each.data for each in story(assembly) if each.type == "training.failed"]
+    (failed,) = [each.data for each in published(assembly) if each.type == "training.failed"]
     assert reason in failed["reason"]
     shown = assembly.services.progress.read("t1")
     assert shown is not None
@@ -98,20 +98,20 @@ def test_what_cannot_be_trained_ends_in_a_sentence(
     assert pipeline.owed() == []
 
 
-def test_a_training_that_keeps_failing_tells_the_person_in_the_end(
+def test_a_training_that_keeps_failing_ends_in_training_failed(
     assembly: Assembly, pipeline: Pipeline, user_id: UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def burst(event: Event, *_: object) -> None:
+    def run_out_of_memory(event: Event, *_: object) -> None:
         raise MemoryError
 
-    monkeypatch.setattr("handlers.trainings.learn", burst)
-    publish_now(assembly, wish(user_id))
+    monkeypatch.setattr("handlers.trainings.train", run_out_of_memory)
+    publish_now(assembly, requested(user_id))
 
     for _ in range(train_model.max_attempts + 1):
         pipeline.work()
         pipeline.pass_time()
 
-    (failed,) = [each.data for each in story(assembly) if each.type == "training.failed"]
+    (failed,) = [each.data for each in published(assembly) if each.type == "training.failed"]
     assert "our side" in failed["reason"]
     (owed,) = pipeline.owed()
     assert owed.died_at is not None
@@ -121,12 +121,14 @@ def test_a_training_that_keeps_failing_tells_the_person_in_the_end(
 def test_training_again_after_a_crash_starts_and_completes_once(
     assembly: Assembly, pipeline: Pipeline, user_id: UUID
 ) -> None:
-    event = wish(user_id)
+    event = requested(user_id)
     publish_now(assembly, event)
-    train_model([event], assembly.services, "key")  # the process dies before the debt is deleted
+    train_model(
+        [event], assembly.services, "key"
+    )  # the process dies before the delivery is deleted
 
     pipeline.work()
 
-    types = [each.type for each in story(assembly)]
+    types = [each.type for each in published(assembly)]
     assert types.count("training.started") == 1
     assert types.count("training.completed") == 1

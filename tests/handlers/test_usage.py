@@ -1,4 +1,4 @@
-"""What counting owes to people: nothing missed, nothing twice, whoever comes first."""
+"""Usage is counted in the right month, misses nothing and counts nothing twice."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,26 +11,20 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.event import listen, remove
 
-from events import PredictionMade, UserDeleted, named_id, uuid7
+from events import UserDeleted, named_id, uuid7
 from runtime.assembly import Assembly
-from tests.factories import publish_now, sign_up
-from tests.handlers.usage import dataset_uploaded, expected, stored, training_started
+from tests.factories import (
+    dataset_uploaded,
+    prediction_made,
+    publish_now,
+    sign_up,
+    training_started,
+)
+from tests.handlers.expected_usage import expected, stored
 from tests.pipeline import Pipeline
 
 LONG_AGO = datetime(2025, 3, 14, tzinfo=UTC)
 FAR_AHEAD = datetime(2125, 3, 14, tzinfo=UTC)
-
-
-@pytest.fixture
-def counting(pipeline: Pipeline) -> Pipeline:
-    """An pipeline that counts and does nothing else."""
-    pipeline.follow(pipeline.assembly.handlers["usage"])
-    return pipeline
-
-
-def made(user: UUID, count: int, at: datetime | None = None) -> PredictionMade:
-    at = at or datetime.now(UTC)
-    return PredictionMade(user_id=user, model_id="m", prediction_count=count, occurred_at=at)
 
 
 def give_profile(assembly: Assembly, user: UUID) -> None:
@@ -58,14 +52,14 @@ def right_after(assembly: Assembly, number: int, do: Callable[[], None]) -> Iter
 
 
 def test_a_late_event_counts_in_the_month_it_happened_in(
-    assembly: Assembly, counting: Pipeline, user_id: UUID
+    assembly: Assembly, usage_pipeline: Pipeline, user_id: UUID
 ) -> None:
-    events = [made(user_id, 70, datetime(2025, 10, 2, tzinfo=UTC))]
-    late = [made(user_id, 85, datetime(2025, 9, 30, 23, 59, tzinfo=UTC))]
+    events = [prediction_made(user_id, 70, datetime(2025, 10, 2, tzinfo=UTC))]
+    late = [prediction_made(user_id, 85, datetime(2025, 9, 30, 23, 59, tzinfo=UTC))]
     publish_now(assembly, *events)
-    counting.work()
+    usage_pipeline.work()
     publish_now(assembly, *late)
-    counting.work()
+    usage_pipeline.work()
 
     usage = stored(assembly, [user_id])
     assert usage == expected({user_id: "free"}, events + late)
@@ -74,14 +68,14 @@ def test_a_late_event_counts_in_the_month_it_happened_in(
 
 
 def test_a_late_data_set_takes_its_place_in_later_months_too(
-    assembly: Assembly, counting: Pipeline, user_id: UUID
+    assembly: Assembly, usage_pipeline: Pipeline, user_id: UUID
 ) -> None:
     september, october = datetime(2025, 9, 5, tzinfo=UTC), datetime(2025, 10, 5, tzinfo=UTC)
     events = [dataset_uploaded(user_id, october)]
     events += [dataset_uploaded(user_id, september) for _ in range(4)]
     for event in events:
         publish_now(assembly, event)
-        counting.work()
+        usage_pipeline.work()
 
     usage = stored(assembly, [user_id])
     assert usage == expected({user_id: "free"}, events)
@@ -94,71 +88,71 @@ def test_a_late_data_set_takes_its_place_in_later_months_too(
 
 @pytest.mark.parametrize("number", range(1, 7))
 def test_a_profile_that_comes_while_its_event_is_handled_misses_no_count(
-    assembly: Assembly, counting: Pipeline, number: int
+    assembly: Assembly, usage_pipeline: Pipeline, number: int
 ) -> None:
     user = uuid7()
     publish_now(assembly, training_started(user, datetime.now(UTC)))
-    (message,) = counting.lease()
+    (message,) = usage_pipeline.lease()
 
     with right_after(assembly, number, lambda: give_profile(assembly, user)):
-        counting.deliver(message)
-    counting.pass_time()
-    counting.work()
+        usage_pipeline.deliver(message)
+    usage_pipeline.pass_time()
+    usage_pipeline.work()
 
     assert {row[2] for row in stored(assembly, [user]).rows} == {1}
-    assert counting.owed() == []
+    assert usage_pipeline.owed() == []
 
 
-def test_an_event_that_is_quicker_than_its_sign_up_waits_and_costs_no_attempt(
-    assembly: Assembly, counting: Pipeline
+def test_an_event_that_overtakes_its_sign_up_waits_and_spends_no_attempt(
+    assembly: Assembly, usage_pipeline: Pipeline
 ) -> None:
     user = uuid7()
-    publish_now(assembly, made(user, 5))
+    publish_now(assembly, prediction_made(user, 5))
     for _ in range(20):
-        counting.work()
-        counting.pass_time()
-    (waiting,) = counting.owed()
+        usage_pipeline.work()
+        usage_pipeline.pass_time()
+    (waiting,) = usage_pipeline.owed()
     assert (waiting.attempts, waiting.died_at) == (0, None)
     assert waiting.last_error == f"No profile has the id {user}."
 
     give_profile(assembly, user)
-    counting.work()
+    usage_pipeline.work()
 
     assert {row[3] for row in stored(assembly, [user]).rows} == {5}
 
 
 @pytest.mark.parametrize("at", [LONG_AGO, FAR_AHEAD])
-def test_an_event_of_nobody_is_tried_again_but_not_for_ever(
-    assembly: Assembly, counting: Pipeline, at: datetime
+def test_an_event_of_an_unknown_user_is_tried_again_but_not_for_ever(
+    assembly: Assembly, usage_pipeline: Pipeline, at: datetime
 ) -> None:
-    publish_now(assembly, made(uuid7(), 5, at))
+    publish_now(assembly, prediction_made(uuid7(), 5, at))
     for _ in range(20):
-        counting.work()
-        counting.pass_time()
+        usage_pipeline.work()
+        usage_pipeline.pass_time()
 
-    (dead,) = counting.owed()
-    assert dead.attempts == counting.handlers["usage"].max_attempts
+    (dead,) = usage_pipeline.owed()
+    assert dead.attempts == usage_pipeline.handlers["usage"].max_attempts
     assert dead.died_at is not None
 
 
-def test_one_unknown_user_fails_nobody_else(
-    assembly: Assembly, counting: Pipeline, user_id: UUID
+def test_one_unknown_user_fails_no_other_event_of_the_batch(
+    assembly: Assembly, usage_pipeline: Pipeline, user_id: UUID
 ) -> None:
-    stranger = made(uuid7(), 1)
-    publish_now(assembly, *(made(user_id, 1) for _ in range(20)), stranger)
-    (message,) = counting.lease()
-    counting.deliver(message)
+    unknown = prediction_made(uuid7(), 1)
+    publish_now(assembly, *(prediction_made(user_id, 1) for _ in range(20)), unknown)
+    (message,) = usage_pipeline.lease()
+    usage_pipeline.deliver(message)
 
-    assert [each.event_id for each in counting.owed()] == [stranger.id]
+    assert [each.event_id for each in usage_pipeline.owed()] == [unknown.id]
     assert {row[3] for row in stored(assembly, [user_id]).rows} == {20}
 
 
-def test_what_a_deleted_user_did_is_owed_no_longer(
+def test_events_of_a_deleted_user_are_done_without_counting(
     assembly: Assembly, pipeline: Pipeline, user_id: UUID
 ) -> None:
     publish_now(assembly, UserDeleted(user_id=user_id))
     pipeline.work()
-    publish_now(assembly, made(user_id, 1))
+    publish_now(assembly, prediction_made(user_id, 1))
     pipeline.work()
     pipeline.pass_time()
     pipeline.work()
@@ -167,27 +161,27 @@ def test_what_a_deleted_user_did_is_owed_no_longer(
     assert stored(assembly, [user_id]).rows == set()
 
 
-def test_unlimited_plans_are_never_marked(assembly: Assembly, counting: Pipeline) -> None:
+def test_unlimited_plans_are_never_marked(assembly: Assembly, usage_pipeline: Pipeline) -> None:
     user = sign_up(assembly, "enterprise")
-    publish_now(assembly, made(user, 1_000_000), training_started(user, LONG_AGO))
-    counting.work()
+    publish_now(assembly, prediction_made(user, 1_000_000), training_started(user, LONG_AGO))
+    usage_pipeline.work()
 
     usage = stored(assembly, [user])
-    assert (usage.marks, usage.told) == (set(), set())
+    assert (usage.marks, usage.published) == (set(), set())
     assert len(usage.ledger) == 2
 
 
 def test_the_events_of_marks_are_named_and_say_how_much_is_used(
-    assembly: Assembly, counting: Pipeline, user_id: UUID
+    assembly: Assembly, usage_pipeline: Pipeline, user_id: UUID
 ) -> None:
     publish_now(assembly, *(training_started(user_id, LONG_AGO) for _ in range(8)))
-    counting.work()
+    usage_pipeline.work()
 
     with assembly.engine.connect() as connection:
-        told = connection.execute(
+        published = connection.execute(
             text("SELECT id, type, user_id, data FROM insights.events WHERE type LIKE 'usage.%'")
         ).one()
-    assert tuple(told) == (
+    assert tuple(published) == (
         named_id("usage", user_id, "trainings", "2025-03", "80"),
         "usage.threshold_reached",
         user_id,

@@ -1,4 +1,4 @@
-"""Counting side by side: exact, each mark once, and nobody waits for ever."""
+"""Batches counted at the same time: the counts are exact, each mark is published once."""
 
 import threading
 from collections.abc import Sequence
@@ -9,23 +9,19 @@ from uuid import UUID
 import pytest
 from sqlalchemy import text
 
-from events import Event, PredictionMade
+from events import Event
 from runtime.assembly import Assembly
-from tests.factories import sign_up
-from tests.handlers.usage import dataset_uploaded, expected, stored, training_started
+from tests.factories import dataset_uploaded, prediction_made, sign_up, training_started
+from tests.handlers.expected_usage import expected, stored
 
 THREADS = 4
 OCTOBER = datetime(2025, 10, 20, tzinfo=UTC)
 SEPTEMBER = datetime(2025, 9, 20, tzinfo=UTC)
-WAITS = text("""
+WAITING_SESSIONS = text("""
     SELECT count(*) FROM pg_stat_activity
     WHERE datname = current_database() AND cardinality(pg_blocking_pids(pid)) > 0
 """)
 INCREMENT = text("SELECT public.increment_usage(:user, 'predictions', :amount)")
-
-
-def made(user: UUID, count: int, at: datetime = OCTOBER) -> PredictionMade:
-    return PredictionMade(user_id=user, model_id="m", prediction_count=count, occurred_at=at)
 
 
 def count(assembly: Assembly, events: Sequence[Event]) -> None:
@@ -51,7 +47,7 @@ def side_by_side(assembly: Assembly, work: Sequence[Sequence[Sequence[Event]]]) 
 def until_it_waits(assembly: Assembly, work: "Future[None]") -> None:
     """Return once the work stands behind a lock of another transaction."""
     with assembly.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        while connection.scalar(WAITS) == 0:
+        while connection.scalar(WAITING_SESSIONS) == 0:
             assert not work.done()
 
 
@@ -60,8 +56,8 @@ def test_batches_of_one_user_at_once_are_counted_exactly(assembly: Assembly, use
         make
         for _ in range(40)
         for make in (
-            made(user_id, 1),
-            made(user_id, 2, SEPTEMBER),
+            prediction_made(user_id, 1, OCTOBER),
+            prediction_made(user_id, 2, SEPTEMBER),
             training_started(user_id, OCTOBER),
             dataset_uploaded(user_id, OCTOBER),
         )
@@ -73,7 +69,7 @@ def test_batches_of_one_user_at_once_are_counted_exactly(assembly: Assembly, use
 
 
 def test_the_same_events_in_many_threads_count_once(assembly: Assembly, user_id: UUID) -> None:
-    events = [made(user_id, 1) for _ in range(90)]
+    events = [prediction_made(user_id, 1, OCTOBER) for _ in range(90)]
     side_by_side(assembly, [[events[i : i + 9] for i in range(0, 90, 9)]] * THREADS)
 
     assert stored(assembly, [user_id]) == expected({user_id: "free"}, events)
@@ -82,7 +78,7 @@ def test_the_same_events_in_many_threads_count_once(assembly: Assembly, user_id:
 def test_two_users_in_opposite_order_never_block_each_other_for_ever(assembly: Assembly) -> None:
     users = [sign_up(assembly), sign_up(assembly)]
     batches = [
-        [[made(user, 1) for user in order] for _ in range(40)]
+        [[prediction_made(user, 1, OCTOBER) for user in order] for _ in range(40)]
         for order in (users, users[::-1], users, users[::-1])
     ]
     side_by_side(assembly, batches)
@@ -92,10 +88,14 @@ def test_two_users_in_opposite_order_never_block_each_other_for_ever(assembly: A
 
 
 @pytest.mark.parametrize("at", [OCTOBER, SEPTEMBER], ids=["this month", "a month before"])
-def test_who_waits_for_another_batch_sees_its_count(
+def test_a_batch_that_waits_for_another_sees_its_count(
     assembly: Assembly, user_id: UUID, at: datetime
 ) -> None:
-    newest, first, second = made(user_id, 1), made(user_id, 60, at), made(user_id, 60, at)
+    newest, first, second = (
+        prediction_made(user_id, 1, OCTOBER),
+        prediction_made(user_id, 60, at),
+        prediction_made(user_id, 60, at),
+    )
     count(assembly, [newest])
 
     with ThreadPoolExecutor(1) as pool:
@@ -117,7 +117,7 @@ def test_counting_by_rpc_and_by_events_at_once_marks_once(
 
     with ThreadPoolExecutor(1) as pool:
         with assembly.sessions.begin() as session:
-            assembly.handlers["usage"]([made(user_id, 60, datetime.now(UTC))], session)
+            assembly.handlers["usage"]([prediction_made(user_id, 60, datetime.now(UTC))], session)
             waiting: Future[None] = pool.submit(by_rpc)
             until_it_waits(assembly, waiting)
         waiting.result()
@@ -125,18 +125,20 @@ def test_counting_by_rpc_and_by_events_at_once_marks_once(
     usage = stored(assembly, [user_id])
     assert sum(amount for _, _, _, amount, _ in usage.ledger) == 120
     assert sorted(mark for _, _, _, mark in usage.marks) == ["100", "80", "exceeded"]
-    assert len(usage.told) == 3
+    assert len(usage.published) == 3
 
 
 def test_a_profile_that_is_deleted_meanwhile_leaves_no_usage_behind(
     assembly: Assembly, user_id: UUID
 ) -> None:
-    """The batch fails whole, and is tried again without the one who left."""
+    """The batch fails whole, and is tried again without the deleted user."""
     delete = text("DELETE FROM public.profiles WHERE id = :user")
     with ThreadPoolExecutor(1) as pool:
         with assembly.engine.begin() as connection:
             connection.execute(delete, {"user": user_id})
-            waiting: Future[None] = pool.submit(count, assembly, [made(user_id, 1)])
+            waiting: Future[None] = pool.submit(
+                count, assembly, [prediction_made(user_id, 1, OCTOBER)]
+            )
             until_it_waits(assembly, waiting)
         error = waiting.exception()
 

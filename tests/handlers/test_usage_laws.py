@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 
 from events import DatasetDeleted, Event, PredictionMade
-from tests.factories import publish_now, sign_up
-from tests.handlers.laws import law
-from tests.handlers.usage import dataset_uploaded, expected, stored, training_started
+from tests.factories import dataset_uploaded, publish_now, sign_up, training_started
+from tests.handlers.expected_usage import expected, stored
+from tests.handlers.laws import batches, law
 from tests.pipeline import Pipeline
 
 MOMENTS = [
@@ -37,7 +37,7 @@ OWE_AGAIN = text("""
 
 @st.composite
 def uses(draw: st.DrawFn, *kinds: str) -> list[tuple[int, str, int, datetime]]:
-    """Uses by two people: who, what, how much, when."""
+    """Uses by two users: who, what, how much, when."""
     bursts = st.tuples(
         st.integers(0, 1),
         st.sampled_from(kinds),
@@ -46,8 +46,8 @@ def uses(draw: st.DrawFn, *kinds: str) -> list[tuple[int, str, int, datetime]]:
         st.sampled_from(ZONES),
     )
     return [
-        (person, kind, size, moment.astimezone(zone))
-        for person, kind, size, moment, zone in draw(st.lists(bursts, min_size=1, max_size=8))
+        (user_index, kind, size, moment.astimezone(zone))
+        for user_index, kind, size, moment, zone in draw(st.lists(bursts, min_size=1, max_size=8))
         for _ in range(1 if kind == "predict" else size)
     ]
 
@@ -61,16 +61,7 @@ def events_of(users: list[UUID], used: list[tuple[int, str, int, datetime]]) -> 
             user_id=user, occurred_at=at, model_id="m", prediction_count=size * 20
         ),
     }
-    return [make[kind](users[person], size, at) for person, kind, size, at in used]
-
-
-@st.composite
-def batches(draw: st.DrawFn, events: list[Event]) -> list[list[Event]]:
-    """All events in any order, some of them again, cut into batches anywhere."""
-    again = draw(st.lists(st.sampled_from(events), max_size=4))
-    order = draw(st.permutations([*events, *again]))
-    cuts = sorted(draw(st.sets(st.integers(1, len(order)), max_size=4)))
-    return [order[a:b] for a, b in zip([0, *cuts], [*cuts, len(order)], strict=True) if a < b]
+    return [make[kind](users[user_index], size, at) for user_index, kind, size, at in used]
 
 
 def handle(pipeline: Pipeline, batch: list[Event]) -> None:
@@ -85,7 +76,7 @@ def handle(pipeline: Pipeline, batch: list[Event]) -> None:
 
 @given(data=st.data(), used=uses("upload", "train", "predict"))
 @law
-def test_usage_marks_and_what_is_told_depend_on_the_events_alone(
+def test_usage_marks_and_published_events_depend_on_the_events_alone(
     pipeline: Pipeline, data: st.DataObject, used: list[tuple[int, str, int, datetime]]
 ) -> None:
     pipeline.follow(pipeline.assembly.handlers["usage"])

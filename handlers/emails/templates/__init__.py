@@ -2,16 +2,13 @@
 
 from importlib.resources import files
 
-NAMES = (
-    "welcome",
-    "training_complete",
-    "training_failed",
-    "limit_warning",
-    "subscription_confirmed",
-)
+from handlers.send_once import EmailTemplate
 
 
 def sources() -> dict[str, str]:
-    """Each email's HTML by its name."""
+    """Each email's HTML by the name of its template."""
     folder = files("handlers.emails.templates")
-    return {name: folder.joinpath(f"{name}.html").read_text("utf-8") for name in NAMES}
+    return {
+        each.value: folder.joinpath(f"{each.value}.html").read_text("utf-8")
+        for each in EmailTemplate
+    }

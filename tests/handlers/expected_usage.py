@@ -1,8 +1,8 @@
-"""What usage comes to, worked out from all events at once: the counter that batches must match."""
+"""The usage that events come to, worked out from all of them at once, for comparison."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC
 from typing import Any
 from uuid import UUID
 
@@ -29,7 +29,7 @@ LEDGER = text("""
 MARKS = text("""
     SELECT user_id, resource, month, mark FROM insights.usage_marks WHERE user_id = ANY(:users)
 """)
-TOLD = text("""
+PUBLISHED = text("""
     SELECT id, type, data ->> 'resource' FROM insights.events
     WHERE user_id = ANY(:users) AND type LIKE 'usage.%'
 """)
@@ -37,18 +37,18 @@ TOLD = text("""
 
 @dataclass(frozen=True)
 class Usage:
-    """Rows of `usage_limits`, of the ledger, of the marks, and the events that told of marks."""
+    """Rows of `usage_limits`, of the ledger and of the marks, and the events of marks."""
 
     rows: set[tuple[Any, ...]]
     ledger: set[tuple[Any, ...]]
     marks: set[tuple[Any, ...]]
-    told: set[tuple[Any, ...]]
+    published: set[tuple[Any, ...]]
 
     def without_data_set_marks(self) -> "Usage":
         """All but the marks of data sets, which depend on the order where some are deleted."""
         marks = {mark for mark in self.marks if mark[1] != "datasets"}
-        told = {event for event in self.told if event[2] != "datasets"}
-        return Usage(self.rows, self.ledger, marks, told)
+        published = {event for event in self.published if event[2] != "datasets"}
+        return Usage(self.rows, self.ledger, marks, published)
 
 
 def stored(assembly: Assembly, users: Iterable[UUID]) -> Usage:
@@ -56,7 +56,7 @@ def stored(assembly: Assembly, users: Iterable[UUID]) -> Usage:
     given = {"users": list(users)}
     sets = []
     with assembly.engine.connect() as connection:
-        for query in (ROWS, LEDGER, MARKS, TOLD):
+        for query in (ROWS, LEDGER, MARKS, PUBLISHED):
             rows = [tuple(row) for row in connection.execute(query, given)]
             assert len(rows) == len(set(rows))
             sets.append(set(rows))
@@ -74,7 +74,7 @@ def expected(plans: dict[UUID, str], events: Sequence[Event]) -> Usage:
         for mark in passed(used(ledger, user, resource, month), limit)
     }
     rows = {row_of(ledger, user) for user in plans if any(user == entry[1] for entry in ledger)}
-    return Usage(rows, ledger, marks, {told_by(mark) for mark in marks})
+    return Usage(rows, ledger, marks, {published_by(mark) for mark in marks})
 
 
 def use_of(event: Event) -> tuple[str, int]:
@@ -114,30 +114,6 @@ def row_of(ledger: set[tuple[Any, ...]], user: UUID) -> tuple[Any, ...]:
     return (user, datasets, *(used(ledger, user, r, newest) for r in RESOURCES[1:]), newest)
 
 
-def told_by(mark: tuple[UUID, str, str, str]) -> tuple[UUID, str, str]:
+def published_by(mark: tuple[UUID, str, str, str]) -> tuple[UUID, str, str]:
     type_ = "usage.limit_exceeded" if mark[3] == "exceeded" else "usage.threshold_reached"
     return named_id("usage", *mark), type_, mark[1]
-
-
-def dataset_uploaded(user: UUID, at: datetime) -> DatasetUploaded:
-    return DatasetUploaded(
-        user_id=user,
-        occurred_at=at,
-        dataset_id="d",
-        filename="d.csv",
-        size_mb=1,
-        row_count=1,
-        column_count=1,
-    )
-
-
-def training_started(user: UUID, at: datetime) -> TrainingStarted:
-    return TrainingStarted(
-        user_id=user,
-        occurred_at=at,
-        training_id="t",
-        dataset_id="d",
-        algorithm="forest",
-        problem_type="regression",
-        dataset_size=1,
-    )

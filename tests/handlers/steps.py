@@ -1,0 +1,50 @@
+"""Steps that tests of several handlers share."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import text
+
+from events import Event
+from runtime.assembly import Assembly
+from sandbox.posthog.project import Captured
+from tests.doubles import Doubles
+from tests.factories import publish_now
+from tests.pipeline import Pipeline
+
+
+def work_until_done(pipeline: Pipeline) -> None:
+    """Handle what is due, and what comes back later, until nothing is owed."""
+    for _ in range(4):
+        pipeline.work()
+        pipeline.pass_time()
+    assert pipeline.owed() == []
+
+
+def captured_after(pipeline: Pipeline, doubles: Doubles, *events: Event) -> Sequence[Captured]:
+    """Publish events, handle all that is owed, and return what PostHog then has."""
+    publish_now(pipeline.assembly, *events)
+    work_until_done(pipeline)
+    captured: Sequence[Captured] = doubles.posthog.events()
+    return captured
+
+
+def send_log_row(assembly: Assembly) -> Any:
+    """The only row of the send log."""
+    with assembly.engine.connect() as connection:
+        return connection.execute(text("SELECT * FROM insights.emails")).one()
+
+
+def try_once(pipeline: Pipeline) -> None:
+    """Deliver the only message that is due."""
+    (message,) = pipeline.lease()
+    pipeline.deliver(message)
+
+
+def wait_a_day(pipeline: Pipeline, doubles: Doubles) -> None:
+    """Move time by 25 hours, after which Loops has forgotten its keys."""
+    doubles.advance_clock(hours=25)
+    pipeline.pass_time()
+    with pipeline.assembly.engine.begin() as connection:
+        connection.execute(text("UPDATE insights.emails SET tried_at = tried_at - interval '25 h'"))
+        connection.execute(text("UPDATE insights.handlers SET resume_at = NULL"))
