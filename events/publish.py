@@ -1,71 +1,58 @@
-"""Publish: insert events in the caller's own transaction, and ring once it has committed."""
+"""Publishes: inserts events in the caller's transaction, and rings once it has committed."""
 
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from operator import attrgetter
 from uuid import UUID
 
-from sqlalchemy import text
 from sqlalchemy.event import listen
 from sqlalchemy.orm import Session, sessionmaker
 
 from events.errors import Unstorable
 from events.event import Event
-from models import arrays
+from models.events import NewEvent, insert
 
+# `\u0000` after an even number of backslashes: an escaped NUL, which jsonb does not take.
 NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
-RUNG = "insights.published"
-TRACE = "insights.traceparent"
-
-INSERT = text("""
-    INSERT INTO insights.events
-        (id, type, source, user_id, data, occurred_at, correlation_id, causation_id, traceparent)
-    SELECT id, type, source, user_id, data, occurred_at, coalesce(correlation_id, id),
-           causation_id, traceparent
-    FROM unnest(
-        CAST(:ids AS uuid[]), CAST(:types AS text[]), CAST(:sources AS text[]),
-        CAST(:user_ids AS uuid[]), CAST(:data AS jsonb[]), CAST(:occurred_at AS timestamptz[]),
-        CAST(:correlation_ids AS uuid[]), CAST(:causation_ids AS uuid[]),
-        CAST(:traceparents AS text[])
-    ) AS new (id, type, source, user_id, data, occurred_at,
-              correlation_id, causation_id, traceparent)
-    ON CONFLICT (id) DO NOTHING
-    RETURNING id
-""")
+# Keys of Session.info.
+HAS_PUBLISHED = "insights.published"
+TRACEPARENT = "insights.traceparent"
 
 
 def publish(session: Session, *events: Event) -> set[UUID]:
     """Insert events, any number in one statement, in the transaction that `session` is in.
 
-    The database writes what each handler owes in that same statement. Returns the ids that
-    were new; the others had been published before, and nothing follows from them again.
+    The database writes a delivery per handler in that same statement. Returns the ids that were
+    new; the others had been published before, and nothing follows from them again. Raises
+    Unstorable.
     """
     if not events:
         return set()
-    # In one order everywhere, so that two that publish the same events wait, not deadlock.
-    trace = session.info[TRACE]() if TRACE in session.info else None
-    new = set(session.scalars(INSERT, _columns(sorted(events, key=attrgetter("id")), trace)))
+    trace = session.info[TRACEPARENT]() if TRACEPARENT in session.info else None
+    # In one order everywhere: two transactions that publish the same events wait, not deadlock.
+    in_order = sorted(events, key=attrgetter("id"))
+    new = insert(session, [new_event(event, trace) for event in in_order])
     if new:
-        session.info[RUNG] = True
+        session.info[HAS_PUBLISHED] = True
     return new
 
 
 def ring_after_commit(sessions: "sessionmaker[Session]", ring: Callable[[], None]) -> None:
-    """Have every session of the factory call `ring` after a commit that published something."""
+    """Have every session of the factory call `ring` after a commit that published events."""
 
     def committed(session: Session) -> None:
-        if session.info.pop(RUNG, False):
+        if session.info.pop(HAS_PUBLISHED, False):
             ring()
 
     def rolled_back(session: Session) -> None:
-        session.info.pop(RUNG, None)
+        session.info.pop(HAS_PUBLISHED, None)
 
     listen(sessions, "after_commit", committed)
     listen(sessions, "after_rollback", rolled_back)
 
 
-def stored(event: Event) -> str:
+def storable_json(event: Event) -> str:
     """An event's data as JSON that PostgreSQL can store. Raises Unstorable."""
     try:
         text = json.dumps(event.data, ensure_ascii=False, allow_nan=False)
@@ -78,19 +65,20 @@ def stored(event: Event) -> str:
 
 
 def carry_trace(sessions: "sessionmaker[Session]", traceparent: Callable[[], str | None]) -> None:
-    """Have events that belong to no trace yet go on in the one that is open when published."""
-    sessions.configure(info={TRACE: traceparent})
+    """Have events without a trace join the one that is open when they are published."""
+    sessions.configure(info={TRACEPARENT: traceparent})
 
 
-def _columns(events: Sequence[Event], trace: str | None) -> dict[str, str]:
-    return {
-        "ids": arrays.uuids(event.id for event in events),
-        "types": arrays.texts(event.type for event in events),
-        "sources": arrays.texts(event.source for event in events),
-        "user_ids": arrays.uuids(event.user_id for event in events),
-        "data": arrays.texts(stored(event) for event in events),
-        "occurred_at": arrays.plain(event.occurred_at for event in events),
-        "correlation_ids": arrays.uuids(event.correlation_id for event in events),
-        "causation_ids": arrays.uuids(event.causation_id for event in events),
-        "traceparents": arrays.texts(event.traceparent or trace for event in events),
-    }
+def new_event(event: Event, trace: str | None) -> NewEvent:
+    """An event as it is inserted; `trace` is that of the publisher, for one that has none."""
+    return NewEvent(
+        id=event.id,
+        type=event.type,
+        source=event.source,
+        user_id=event.user_id,
+        data=storable_json(event),
+        occurred_at=event.occurred_at,
+        correlation_id=event.correlation_id,
+        causation_id=event.causation_id,
+        traceparent=event.traceparent or trace,
+    )

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from sqlalchemy.orm import Session
 
-from events.schedule import PruneDue
+from events import PruneDue
 from handlers.outcomes import Outcomes, RetryLater
 from handlers.registry import transactional
 from models.events import PRUNED_AT_ONCE, prune

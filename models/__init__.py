@@ -1,21 +1,30 @@
-"""What is remembered: the tables."""
+"""What is remembered: one file or folder per table, with every statement that writes it."""
 
 from models.activity import ActivityRow
 from models.base import Base
-from models.deliveries import DeliveryRow, HandlerRow, SubscriptionRow
+from models.deliveries.table import DeliveryRow
 from models.emails import EmailRow
-from models.events import EventRow, EventTypeRow
-from models.profiles import ProfileNewsRow, ProfileRow
-from models.usage import UsageLedgerRow, UsageLimitsRow, UsageMarkRow
+from models.event_types import EventTypeRow
+from models.events import EventRow
+from models.handlers.table import HandlerRow
+from models.plan_limits import PlanLimitRow
+from models.profile_news import ProfileNewsRow
+from models.profiles import AddedColumnRow, ProfileRow
+from models.subscriptions import SubscriptionRow
+from models.usage_ledger import UsageLedgerRow
+from models.usage_limits import UsageLimitsRow
+from models.usage_marks import UsageMarkRow
 
 __all__ = [
     "ActivityRow",
+    "AddedColumnRow",
     "Base",
     "DeliveryRow",
     "EmailRow",
     "EventRow",
     "EventTypeRow",
     "HandlerRow",
+    "PlanLimitRow",
     "ProfileNewsRow",
     "ProfileRow",
     "SubscriptionRow",

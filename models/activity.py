@@ -1,11 +1,11 @@
-"""When users did something last, and whether it was told that they stay away."""
+"""When users were active last, and whether their present absence was published."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import Index, select, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from models import arrays
@@ -16,10 +16,15 @@ class ActivityRow(Base):
     """One user; `is_told` says that their present absence was published."""
 
     __tablename__ = "activity"
+    __table_args__ = (
+        Index("activity_untold", "last_active_at", postgresql_where=text("NOT is_told")),
+        # Rows are updated all day: free space in each page keeps updates in place.
+        {"postgresql_with": {"fillfactor": 70}},
+    )
 
     user_id: Mapped[UUID] = mapped_column(primary_key=True)
     last_active_at: Mapped[datetime]
-    is_told: Mapped[bool]
+    is_told: Mapped[bool] = mapped_column(server_default="false")
 
 
 class Absent(NamedTuple):
@@ -29,7 +34,9 @@ class Absent(NamedTuple):
     last_active_at: datetime
 
 
-SEE = text("""
+# Note activity; what is older than known changes nothing. Who deleted their account is left alone,
+# since a late event would bring a row of them back.
+RECORD = text("""
     INSERT INTO insights.activity AS a (user_id, last_active_at)
     SELECT n.user_id, max(n.at) FROM unnest(CAST(:users AS uuid[]), CAST(:times AS timestamptz[]))
         AS n (user_id, at)
@@ -40,6 +47,8 @@ SEE = text("""
         SET last_active_at = excluded.last_active_at, is_told = false
         WHERE excluded.last_active_at > a.last_active_at
 """)
+
+# Begin with users who were here before events were: nobody knows when they were active last.
 WATCH = text("""
     INSERT INTO insights.activity (user_id, last_active_at)
     SELECT p.id, :at FROM public.profiles p
@@ -48,9 +57,13 @@ WATCH = text("""
                       WHERE n.user_id = p.id AND n.deleted_at IS NOT NULL)
     ON CONFLICT DO NOTHING
 """)
-IS_BACK = text("SELECT FROM insights.activity WHERE user_id = :user AND last_active_at > :since")
+
+# Forget users who deleted their account.
 FORGET = text("DELETE FROM insights.activity WHERE user_id = ANY (CAST(:users AS uuid[]))")
-ABSENT = text("""
+
+# Find users who have been away for so long, and mark each, so that it is published once in this
+# absence. Ordered locks: two that look at once wait instead of deadlocking.
+MARK_ABSENT = text("""
     UPDATE insights.activity a SET is_told = true
     WHERE a.user_id IN (
         SELECT user_id FROM insights.activity
@@ -60,20 +73,23 @@ ABSENT = text("""
 """)
 
 
-def see(on: Session, seen: Sequence[tuple[UUID, datetime]]) -> None:
+def record(on: Session, activity: Sequence[tuple[UUID, datetime]]) -> None:
     """Note when users were active; what is older than known changes nothing."""
-    given = {"users": arrays.uuids(user for user, _ in seen)}
-    on.execute(SEE, given | {"times": arrays.plain(at for _, at in seen)})
+    given = {"users": arrays.uuids(user for user, _ in activity)}
+    on.execute(RECORD, given | {"times": arrays.plain(at for _, at in activity)})
 
 
 def watch(on: Session, at: datetime) -> None:
-    """Begin to watch users who are not known to have ever done anything, as if active at `at`."""
+    """Treat users who are not known to have ever done anything as active at `at`."""
     on.execute(WATCH, {"at": at})
 
 
-def is_back(on: Session, user_id: UUID, since: datetime) -> bool:
+def was_active_after(on: Session, user_id: UUID, since: datetime) -> bool:
     """Whether a user was active after a moment."""
-    return on.execute(IS_BACK, {"user": user_id, "since": since}).first() is not None
+    asked = select(ActivityRow.user_id).where(
+        ActivityRow.user_id == user_id, ActivityRow.last_active_at > since
+    )
+    return on.execute(asked).first() is not None
 
 
 def forget(on: Session, users: Iterable[UUID]) -> None:
@@ -81,7 +97,7 @@ def forget(on: Session, users: Iterable[UUID]) -> None:
     on.execute(FORGET, {"users": arrays.uuids(users)})
 
 
-def absent(on: Session, at: datetime, away: timedelta, at_most: int) -> list[Absent]:
-    """Users who at a moment had been away for so long, each told once in this absence."""
-    rows = on.execute(ABSENT, {"at": at, "away": away, "at_most": at_most})
+def mark_absent(on: Session, at: datetime, away: timedelta, at_most: int) -> list[Absent]:
+    """Find users who at a moment had been away for so long; each is returned once per absence."""
+    rows = on.execute(MARK_ABSENT, {"at": at, "away": away, "at_most": at_most})
     return [Absent(*row) for row in rows]

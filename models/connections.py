@@ -14,16 +14,16 @@ def connect(url: str, *, size: int = 5, name: str = "insights") -> Engine:
         url,
         pool_size=size,
         max_overflow=size,
-        pool_recycle=1800,
+        pool_recycle=1800,  # seconds: balancers forget idle connections after an hour at most
         hide_parameters=True,
         connect_args={
-            "prepare_threshold": None,
+            "prepare_threshold": None,  # a prepared statement belongs to one server connection
             "connect_timeout": 5,
             "application_name": name,
             "keepalives_idle": 30,
             "keepalives_interval": 5,
             "keepalives_count": 3,
-            "tcp_user_timeout": 20_000,  # ms: a line that went silent is given up
+            "tcp_user_timeout": 20_000,  # ms until a connection that went silent is given up
         },
     )
 

@@ -1,26 +1,29 @@
-"""Which email went to whom about what, and what started their workflows: each once, for ever."""
+"""The send log: which email, or workflow event, went to whom about what; each once, for ever."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Row, text
+from sqlalchemy import Connection, Index, select, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from models.base import Base
 
-KEY_HOLDS = timedelta(hours=23)
+KEY_LASTS = timedelta(hours=23)
 """Loops remembers an idempotency key for 24 hours: an hour less, for clocks and slow requests."""
 
 
 class EmailRow(Base):
     """`tried_at`: since when it may have been sent; `held_at`: nobody knows, so it waits.
 
-    No address is kept here.
+    `about` tells apart what one user may get by one template. No address is kept here.
     """
 
     __tablename__ = "emails"
+    __table_args__ = (
+        Index("emails_held", "held_at", postgresql_where=text("held_at IS NOT NULL")),
+    )
 
     user_id: Mapped[UUID] = mapped_column(primary_key=True)
     template: Mapped[str] = mapped_column(primary_key=True)
@@ -34,7 +37,7 @@ class EmailRow(Base):
 class EmailId(NamedTuple):
     """Which email: to a user, by a template, about a training, a month's limit, or nothing ('').
 
-    News of a user that starts a workflow is one too; its template is `workflow {name}`.
+    An event that starts a workflow at Loops is one too; its template is `workflow {name}`.
     """
 
     user_id: UUID
@@ -43,9 +46,9 @@ class EmailId(NamedTuple):
 
 
 class SendState(NamedTuple):
-    """What became of an email so far; `first`: no try before this one can have sent it.
+    """What is known of an email: sent for certain, or held since nobody can know.
 
-    `by` is the event whose delivery sends it.
+    `first`: no try before this one can have sent it. `by` is the event whose delivery sends it.
     """
 
     sent: bool
@@ -54,27 +57,44 @@ class SendState(NamedTuple):
     by: UUID
 
 
-THIS = "WHERE user_id = :user_id AND template = :template AND about = :about"
+class HeldEmail(NamedTuple):
+    """An email of which nobody knows whether it was sent, and the event that it follows from."""
 
+    user_id: UUID
+    template: str
+    about: str
+    event_id: UUID
+    tried_at: datetime
+    held_at: datetime
+
+
+# Note, before the call, that an email may be sent from now on. Once Loops has forgotten its key,
+# a try without a known outcome is held instead of being repeated.
 BEGIN = text("""
     INSERT INTO insights.emails AS m (user_id, template, about, event_id, tried_at)
     VALUES (:user_id, :template, :about, :event_id, now())
     ON CONFLICT (user_id, template, about) DO UPDATE SET
         tried_at = coalesce(m.tried_at, now()),
         event_id = CASE WHEN m.tried_at IS NULL THEN excluded.event_id ELSE m.event_id END,
-        held_at = CASE WHEN m.sent_at IS NULL AND m.tried_at < now() - :key_holds
+        held_at = CASE WHEN m.sent_at IS NULL AND m.tried_at < now() - :key_lasts
                        THEN coalesce(m.held_at, now()) END
     RETURNING sent_at IS NOT NULL, held_at IS NOT NULL, tried_at = now(), event_id
 """)
-SENT = text(f"UPDATE insights.emails SET sent_at = now(), held_at = NULL {THIS}")  # noqa: S608
-IS_SENT = text(f"SELECT FROM insights.emails {THIS} AND sent_at IS NOT NULL")
-NOT_SENT = text(f"UPDATE insights.emails SET tried_at = NULL {THIS} AND sent_at IS NULL")  # noqa: S608
 
-HELD = text("""
-    SELECT user_id, template, about, event_id, tried_at, held_at FROM insights.emails
-    WHERE held_at IS NOT NULL ORDER BY held_at LIMIT :at_most
+# It was sent: from now on it is never sent again.
+RECORD_SENT = text("""
+    UPDATE insights.emails SET sent_at = now(), held_at = NULL
+    WHERE user_id = :user_id AND template = :template AND about = :about
 """)
-SETTLE = text("""
+
+# The only try so far sent nothing, for certain: the next one is a first try again.
+FORGET_TRY = text("""
+    UPDATE insights.emails SET tried_at = NULL
+    WHERE user_id = :user_id AND template = :template AND about = :about AND sent_at IS NULL
+""")
+
+# What an operator found out at Loops about held emails.
+RESOLVE_HELD = text("""
     UPDATE insights.emails
     SET held_at = NULL, tried_at = CASE WHEN :sent THEN tried_at END,
         sent_at = CASE WHEN :sent THEN now() END
@@ -85,31 +105,33 @@ SETTLE = text("""
 
 def begin(on: Session, email: EmailId, event_id: UUID) -> SendState:
     """Note that an email may have been sent from now on, unless it was, or nobody can know."""
-    given = email._asdict() | {"event_id": event_id, "key_holds": KEY_HOLDS}
+    given = email._asdict() | {"event_id": event_id, "key_lasts": KEY_LASTS}
     return SendState(*on.execute(BEGIN, given).one())
 
 
 def is_sent(on: Session, email: EmailId) -> bool:
-    """Whether an email went out, for certain."""
-    return on.execute(IS_SENT, email._asdict()).first() is not None
+    """Whether an email was sent, for certain."""
+    row = on.get(EmailRow, tuple(email))
+    return row is not None and row.sent_at is not None
 
 
 def record_sent(on: Session, email: EmailId) -> None:
-    """It went out: never again."""
-    on.execute(SENT, email._asdict())
+    """Remember for ever that an email was sent."""
+    on.execute(RECORD_SENT, email._asdict())
 
 
 def forget_try(on: Session, email: EmailId) -> None:
-    """The only try so far came to nothing, for certain."""
-    on.execute(NOT_SENT, email._asdict())
+    """Take back `begin`: the only try so far sent nothing, for certain."""
+    on.execute(FORGET_TRY, email._asdict())
 
 
-def held(on: Any, at_most: int = 500) -> Sequence[Row[Any]]:
-    """The emails of which nobody knows whether they were sent."""
-    rows: Sequence[Row[Any]] = on.execute(HELD, {"at_most": at_most}).all()
-    return rows
+def held(on: Session | Connection, at_most: int = 500) -> Sequence[HeldEmail]:
+    """The emails of which nobody knows whether they were sent, the longest held first."""
+    columns = (getattr(EmailRow, name) for name in HeldEmail._fields)
+    asked = select(*columns).where(EmailRow.held_at.is_not(None)).order_by(EmailRow.held_at)
+    return list(map(HeldEmail._make, on.execute(asked.limit(at_most))))
 
 
-def settle(on: Any, *, sent: bool, event: UUID | None) -> list[UUID]:
-    """What an operator found out about held emails; returns the events that they follow from."""
-    return list(on.scalars(SETTLE, {"sent": sent, "event": event}))
+def resolve_held(on: Session | Connection, *, sent: bool, event: UUID | None) -> list[UUID]:
+    """Write what an operator found out about held emails; return the events they follow from."""
+    return list(on.scalars(RESOLVE_HELD, {"sent": sent, "event": event}))

@@ -1,38 +1,200 @@
-"""What happened, and which types of it there are."""
+"""What happened: the events, how they are inserted, read, and pruned when old."""
 
-from datetime import datetime
-from typing import Any
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple, cast
 from uuid import UUID
 
-from sqlalchemy import func
+from sqlalchemy import Connection, CursorResult, Index, func, select, text
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from models import arrays
 from models.base import Base
+
+PRUNED_AT_ONCE = 10_000  # rows in a transaction: locks are held for a fraction of a second
+STATES_READ = 20  # of one training: not every stored event need fit its type
 
 
 class EventRow(Base):
-    """One event. Append-only: rows are never changed, only pruned when old and owed by nobody."""
+    """One event. Append-only: rows are never changed, only pruned when old and owed by nobody.
+
+    `occurred_at` is when it happened, by the publisher's clock; `recorded_at` when it was
+    published, by the database's. `correlation_id` is the id of the event that began a chain of
+    follow-ups, `causation_id` that of the event that this one follows from.
+    """
 
     __tablename__ = "events"
+    __table_args__ = (
+        Index("events_recorded_at", "recorded_at", postgresql_using="brin"),
+        Index(
+            "events_of_training",
+            text("(data ->> 'training_id')"),
+            "occurred_at",
+            postgresql_where=text("type LIKE 'training.%'"),
+        ),
+        Index(
+            "events_of_choice",
+            "user_id",
+            "occurred_at",
+            postgresql_where=text("type = 'user.analytics_choice_made'"),
+        ),
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     type: Mapped[str]
     source: Mapped[str]
     user_id: Mapped[UUID | None]
-    data: Mapped[dict[str, Any]] = mapped_column(JSONB)
-    occurred_at: Mapped[datetime]
+    data: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=text("'{}'"))
+    occurred_at: Mapped[datetime] = mapped_column(server_default=func.now())
     recorded_at: Mapped[datetime] = mapped_column(server_default=func.now())
     correlation_id: Mapped[UUID | None]
     causation_id: Mapped[UUID | None]
     traceparent: Mapped[str | None]
 
 
-class EventTypeRow(Base):
-    """One type of the catalogue, for publishers that speak SQL. `insights migrate` writes it."""
+class NewEvent(NamedTuple):
+    """An event to be inserted; `data` is JSON text that PostgreSQL can store."""
 
-    __tablename__ = "event_types"
+    id: UUID
+    type: str
+    source: str
+    user_id: UUID | None
+    data: str
+    occurred_at: datetime
+    correlation_id: UUID | None
+    causation_id: UUID | None
+    traceparent: str | None
 
-    type: Mapped[str] = mapped_column(primary_key=True)
-    version: Mapped[int]
-    schema: Mapped[dict[str, Any]] = mapped_column(JSONB)
+
+class StoredEvent(NamedTuple):
+    """An event as it is read back: `body` is its data and envelope as one JSON object."""
+
+    id: UUID
+    type: str
+    body: str
+
+
+class Origin(NamedTuple):
+    """Who published an event, and of which type it is."""
+
+    source: str
+    type: str
+
+
+# Insert events; the trigger `fan_out` writes what each handler owes in this same statement.
+# An id that is there already stays as it is: publishing twice is publishing once.
+INSERT = text("""
+    INSERT INTO insights.events
+        (id, type, source, user_id, data, occurred_at, correlation_id, causation_id, traceparent)
+    SELECT id, type, source, user_id, data, occurred_at, coalesce(correlation_id, id),
+           causation_id, traceparent
+    FROM unnest(
+        CAST(:ids AS uuid[]), CAST(:types AS text[]), CAST(:sources AS text[]),
+        CAST(:user_ids AS uuid[]), CAST(:data AS jsonb[]), CAST(:occurred_at AS timestamptz[]),
+        CAST(:correlation_ids AS uuid[]), CAST(:causation_ids AS uuid[]),
+        CAST(:traceparents AS text[])
+    ) AS new (id, type, source, user_id, data, occurred_at,
+              correlation_id, causation_id, traceparent)
+    ON CONFLICT (id) DO NOTHING
+    RETURNING id
+""")
+
+# Read events by id, in the form in which workers read them.
+READ = text("""
+    SELECT b.id, b.type, b.body FROM insights.event_bodies b
+    WHERE b.id = ANY (CAST(:ids AS uuid[]))
+""")
+
+# The events that say how far a training is: its end first, then the newest.
+OF_TRAINING = text("""
+    SELECT b.id, b.type, b.body
+    FROM insights.events e JOIN insights.event_bodies b ON b.id = e.id
+    WHERE e.type LIKE 'training.%' AND e.data ->> 'training_id' = :id AND e.type = ANY(:types)
+    ORDER BY e.type = ANY(:ends) DESC, e.occurred_at DESC
+    LIMIT :at_most
+""")
+
+# Who opted out of product analytics: the newest choice counts, from its commit on. A clock that
+# runs ahead wins no argument: a choice is no newer than its recording.
+OPTED_OUT = text("""
+    SELECT u.id FROM unnest(CAST(:users AS uuid[])) AS u (id)
+    CROSS JOIN LATERAL (
+        SELECT e.data FROM insights.events e
+        WHERE e.type = 'user.analytics_choice_made' AND e.user_id = u.id
+        ORDER BY least(e.occurred_at, e.recorded_at) DESC, e.recorded_at DESC, e.id DESC LIMIT 1
+    ) latest
+    WHERE latest.data ->> 'opted_out' = 'true'
+""")
+
+# Delete some old events that nobody owes; the view says which those are.
+PRUNE = text("""
+    DELETE FROM insights.events WHERE id IN (
+        SELECT p.id FROM insights.prunable_events p WHERE p.recorded_at < now() - :age
+        LIMIT :at_most)
+""")
+
+# How many events PRUNE would delete in the end.
+COUNT_PRUNABLE = text("""
+    SELECT count(*) FROM insights.prunable_events p
+    WHERE p.recorded_at < now() - CAST(:age AS interval)
+""")
+
+
+def insert(on: Session, events: Sequence[NewEvent]) -> set[UUID]:
+    """Insert events and what is owed to them; return the ids that were new.
+
+    Raises IntegrityError (check_violation) for a type that the database does not know.
+    """
+    columns = {
+        "ids": arrays.uuids(event.id for event in events),
+        "types": arrays.texts(event.type for event in events),
+        "sources": arrays.texts(event.source for event in events),
+        "user_ids": arrays.uuids(event.user_id for event in events),
+        "data": arrays.texts(event.data for event in events),
+        "occurred_at": arrays.plain(event.occurred_at for event in events),
+        "correlation_ids": arrays.uuids(event.correlation_id for event in events),
+        "causation_ids": arrays.uuids(event.causation_id for event in events),
+        "traceparents": arrays.texts(event.traceparent for event in events),
+    }
+    return set(on.scalars(INSERT, columns))
+
+
+def read(on: Session, ids: Iterable[UUID]) -> list[StoredEvent]:
+    """The stored events of these ids, in any order; ids that are not there are left out."""
+    return list(map(StoredEvent._make, on.execute(READ, {"ids": arrays.uuids(ids)})))
+
+
+def find(on: Session, id_: UUID) -> EventRow | None:
+    """One event; None where there is none, or none any more."""
+    return on.get(EventRow, id_)
+
+
+def origins(on: Session, ids: Iterable[UUID]) -> dict[UUID, Origin]:
+    """Where the events of these ids came from."""
+    asked = select(EventRow.id, EventRow.source, EventRow.type).where(EventRow.id.in_(list(ids)))
+    return {id_: Origin(source, type_) for id_, source, type_ in on.execute(asked)}
+
+
+def events_of_training(
+    on: Session, training_id: str, types: Sequence[str], ends: Sequence[str]
+) -> list[StoredEvent]:
+    """The newest events of these types about a training, those of `ends` first."""
+    given = {"id": training_id, "types": list(types), "ends": list(ends), "at_most": STATES_READ}
+    return list(map(StoredEvent._make, on.execute(OF_TRAINING, given)))
+
+
+def opted_out(on: Session, users: Iterable[UUID]) -> set[UUID]:
+    """Those of the users who opted out of product analytics."""
+    return set(on.scalars(OPTED_OUT, {"users": arrays.uuids(users)}))
+
+
+def prune(on: Session, age: timedelta) -> int:
+    """Delete up to PRUNED_AT_ONCE events older than `age` that nobody owes; return how many."""
+    deleted = on.execute(PRUNE, {"age": age, "at_most": PRUNED_AT_ONCE})
+    return cast("CursorResult[None]", deleted).rowcount
+
+
+def count_prunable(on: Connection, age: timedelta) -> int:
+    """How many events older than `age` nobody owes anything for."""
+    return int(on.execute(COUNT_PRUNABLE, {"age": age}).scalar_one())

@@ -1,11 +1,11 @@
-"""Who the users are, as far as this product must know."""
+"""Profiles: who the users are, as far as this product must know."""
 
 from collections.abc import Iterable
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import func, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from models import arrays
@@ -16,30 +16,49 @@ class ProfileRow(Base):
     """A user. On Supabase the platform's own table, to which the plan's columns were added."""
 
     __tablename__ = "profiles"
-    __table_args__ = {"schema": "public"}
+    # By the comment a downgrade tells our table from a platform's.
+    __table_args__ = {"schema": "public", "comment": "made by insights"}
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     email: Mapped[str | None]
     name: Mapped[str | None]
-    created_at: Mapped[datetime | None]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     plan: Mapped[str] = mapped_column(server_default="free")
     subscription_id: Mapped[str | None]
     subscription_status: Mapped[str | None]
     stripe_customer_id: Mapped[str | None]
 
 
-class ProfileNewsRow(Base):
-    """When the newest news of each part of a profile happened, and which event told it."""
+class AddedColumnRow(Base):
+    """A column that migration 0002 added to a platform's own `profiles`, to be undone one day."""
 
-    __tablename__ = "profile_news"
+    __tablename__ = "added_columns"
 
-    user_id: Mapped[UUID] = mapped_column(primary_key=True)
-    email_at: Mapped[datetime | None]
-    email_by: Mapped[UUID | None]
-    name_at: Mapped[datetime | None]
-    name_by: Mapped[UUID | None]
-    deleted_at: Mapped[datetime | None]
+    name: Mapped[str] = mapped_column(primary_key=True)
 
+
+# Change what is there. An account is as old as the oldest event that speaks of it.
+UPDATE = text("""
+    UPDATE public.profiles
+    SET email = coalesce(:email, email), name = coalesce(:name, name),
+        created_at = least(created_at, :at)
+    WHERE id = :user RETURNING true
+""")
+
+INSERT = text("""
+    INSERT INTO public.profiles (id, email, name, created_at) VALUES (:user, :email, :name, :at)
+    ON CONFLICT (id) DO NOTHING RETURNING true
+""")
+
+DELETE = text("DELETE FROM public.profiles WHERE id = :user")
+
+# Users without a profile that may still come: not those who were deleted.
+MISSING = text("""
+    SELECT u.id FROM unnest(CAST(:users AS uuid[])) AS u (id)
+    WHERE NOT EXISTS (SELECT FROM public.profiles p WHERE p.id = u.id)
+      AND NOT EXISTS (SELECT FROM insights.profile_news n
+                      WHERE n.user_id = u.id AND n.deleted_at IS NOT NULL)
+""")
 
 # Users as they are now: their profile, and whether they were deleted, which outlives it.
 USERS = text("""
@@ -76,3 +95,23 @@ def users_by_id(on: Session, users: Iterable[UUID]) -> dict[UUID, User]:
 def user_by_id(on: Session, user_id: UUID) -> User:
     """Look up one user."""
     return users_by_id(on, [user_id])[user_id]
+
+
+def missing(on: Session, users: Iterable[UUID]) -> set[UUID]:
+    """The users who have no profile, and were not deleted."""
+    return set(on.scalars(MISSING, {"users": arrays.uuids(users)}))
+
+
+def save(on: Session, user_id: UUID, email: str | None, name: str | None, at: datetime) -> None:
+    """Create or change a user's profile; what is None stays as it is."""
+    given = {"user": user_id, "email": email, "name": name, "at": at}
+    # Not one upsert: where a platform wants an address, it would refuse a name alone even for a
+    # row that has one. The platform may insert the row in between, hence the second update.
+    for statement in (UPDATE, INSERT, UPDATE):
+        if on.scalar(statement, given):
+            break
+
+
+def delete(on: Session, user_id: UUID) -> None:
+    """Delete a user's profile; their usage goes with it."""
+    on.execute(DELETE, {"user": user_id})

@@ -1,4 +1,4 @@
-"""Puts a process together from its settings: what composition roots share."""
+"""What each process is made of: the parts that its settings describe."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -26,29 +26,28 @@ if TYPE_CHECKING:
 
 @dataclass
 class Assembly:
-    """The parts of one process, each made when first asked for, never before a fork."""
+    """The parts of one process, each made when it is first used, so never before a fork."""
 
     settings: Settings
-    connections: int = 5
+    connections: int = 5  # to PostgreSQL at most; set it before the engine is first used
 
     @cached_property
     def catalogue(self) -> Catalogue:
-        """All event types."""
+        """The event types of ours and of EXTRA_PACKAGES."""
         return load_catalogue(*self.settings.extra_packages)
 
     @cached_property
     def handlers(self) -> dict[str, Handler]:
-        """All handlers by name."""
+        """The handlers of ours and of EXTRA_PACKAGES, by name."""
         return load_handlers(*self.settings.extra_packages)
 
     @cached_property
     def engine(self) -> "Engine":
-        """The connections to PostgreSQL."""
         return connect(self.settings.postgres_url, size=self.connections)
 
     @cached_property
     def sessions(self) -> "sessionmaker[Session]":
-        """Sessions that ring the relay after a commit that published, where there is a Redis."""
+        """Sessions whose commits ring the relay where they published, if there is a Redis."""
         factory = session_factory(self.engine)
         carry_trace(factory, self.sentry.traceparent)
         if self.settings.redis_url is not None:
@@ -57,32 +56,29 @@ class Assembly:
 
     @cached_property
     def redis(self) -> "redis.Redis":
-        """The client of Redis."""
         return connect_redis(self.settings.redis)
 
     @cached_property
     def doorbell(self) -> Doorbell:
-        """Wakes the relay."""
         return Doorbell(self.redis)
 
     @cached_property
     def commands(self) -> Commands:
-        """The Redis of the cache, sessions, limits and progress: Upstash's, where it is set."""
-        return commands_over(self.redis, *self.settings.upstash)
+        """Redis for the cache, sessions, locks, limits and progress: Upstash's, if that is set."""
+        return commands_over(self.redis, self.settings.upstash)
 
     @cached_property
     def sentry(self) -> Sentry:
-        """Where errors and traces go; ask for it before anything else connects."""
-        monitors = {name: cron for name, (cron, _) in JOBS.items()}
+        """Errors and traces. Use it before anything connects: its SDK patches the clients."""
+        monitors = {job.name: job.cron for job in JOBS}
         return make_sentry(self.settings, monitors)
 
     @cached_property
     def services(self) -> Services:
-        """What external handlers work with."""
         return make_services(self.settings, self.commands, self.sessions, self.publish)
 
     def publish(self, *events: Event) -> None:
-        """Publish in a transaction of its own; waits for a database that is away."""
+        """Publish in a transaction of its own, repeated while the database is away."""
         in_transaction(self.sessions, lambda session: publish(session, *events))
 
     def close(self) -> None:

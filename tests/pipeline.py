@@ -8,10 +8,9 @@ from prometheus_client import CollectorRegistry
 from sqlalchemy import text
 
 from handlers import Handler
-from models.leases import Owed
 from runtime.assembly import Assembly
 from runtime.migrate import register
-from workers.batch import Batch
+from workers.broker.actors import batch_of
 from workers.lease_renewal import LeaseRenewal
 from workers.metrics import Metrics
 from workers.relay import Relay
@@ -42,9 +41,9 @@ class Pipeline:
         self.queue = Queue()
         self.metrics = Metrics(CollectorRegistry())
         self.relay = Relay(assembly.engine, self.queue, self.handlers, self.metrics)
-        self.keeper = LeaseRenewal(assembly.sessions)
+        self.renewal = LeaseRenewal(assembly.sessions)
         self.runner = Runner(
-            assembly.sessions, assembly.services, self.keeper, self.metrics, assembly.sentry
+            assembly.sessions, assembly.services, self.renewal, self.metrics, assembly.sentry
         )
 
     def follow(self, *handlers: Handler) -> None:
@@ -62,9 +61,7 @@ class Pipeline:
 
     def deliver(self, message: "Message[Any]") -> None:
         """Handle one message, as an actor does."""
-        ids, leases, again, probe = message.args
-        batch = Batch(list(map(Owed, ids, leases)), again, probe, message.kwargs["sent_at"])
-        self.runner.run(self.handlers[message.queue_name], batch)
+        self.runner.run(self.handlers[message.queue_name], batch_of(message))
 
     def work(self) -> None:
         """Relay and deliver until nothing is due."""

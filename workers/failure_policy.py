@@ -1,58 +1,61 @@
-"""What an outcome or an error makes of a delivery, and how it is told."""
+"""The failure policy: what an outcome or an error makes of a delivery, and how it is worded."""
 
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 from uuid import UUID
 
 from pydantic import ValidationError
-from sqlalchemy import Row
 
 from errors import InsightsError, ProviderBusy, ProviderRefused
 from handlers import Outcome, Reject, RetryLater
-from models.leases import Owed
-from models.settling import Verdict
+from models.deliveries.failures import Failure
+from models.deliveries.lease import Lease
+from models.deliveries.take import ClaimedDelivery
 
-BUSY_FOR = timedelta(seconds=2)
-
-
-def verdicts(
-    rows: Sequence[Row[Any]], outcomes: Mapping[UUID, Outcome], *, again: bool
-) -> list[Verdict]:
-    """What becomes of the rows that a handler left undone."""
-    return [verdict(Owed(row.id.hex, row.leases), outcomes[row.id], again=again) for row in rows]
+BUSY_FOR = timedelta(seconds=2)  # the throttle's queue is 10 s long at most: some slots are free
+LONGEST_ERROR = 500  # characters, of `last_error`
 
 
-def verdict(owed: Owed, error: Exception, *, again: bool) -> Verdict:
-    """What an outcome or an error makes of a delivery; `again` was charged when it began."""
-    charged = int(again)
+def failures_of(
+    deliveries: Iterable[ClaimedDelivery], outcomes: Mapping[UUID, Outcome], *, charged: int
+) -> list[Failure]:
+    """What becomes of the deliveries that a handler did not do."""
+    return [failure_of(each.lease, outcomes[each.id], charged=charged) for each in deliveries]
+
+
+def failure_of(lease: Lease, error: Exception, *, charged: int) -> Failure:
+    """Decide whether a failure is charged, put off, or final.
+
+    `charged` is how many attempts were charged before the work began: they are not charged again,
+    and are given back where the failure costs none.
+    """
     match error:
         case RetryLater(after=after):
-            return Verdict(owed, describe(error), charge=-charged, after=after)
+            return Failure(lease, describe(error), charge=-charged, after=after)
         case ProviderBusy():
-            return Verdict(owed, describe(error), charge=-charged, after=BUSY_FOR)
+            return Failure(lease, describe(error), charge=-charged, after=BUSY_FOR)
         case Reject() | ProviderRefused():
-            return Verdict(owed, describe(error), charge=1 - charged, dead=True)
+            return Failure(lease, describe(error), charge=1 - charged, dead=True)
         case _:
-            return Verdict(owed, describe(error), charge=1 - charged)
+            return Failure(lease, describe(error), charge=1 - charged)
 
 
 def describe(error: Exception) -> str:
-    """An error for `last_error`: our own sentences whole, a stranger's by its name and place.
+    """An error for `last_error`: our own messages whole, any other by its type and place.
 
-    What a stranger's message quotes may be personal data.
+    A message that is not ours may quote personal data.
     """
     if isinstance(error, InsightsError):
-        return str(error)[:500]
+        return str(error)[:LONGEST_ERROR]
     frames = traceback.extract_tb(error.__traceback__)
     place = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
     return f"{type(error).__name__}{place}"
 
 
-def unreadable(error: Exception) -> str:
-    """Which fields do not fit, without what they hold."""
+def unreadable_fields(error: Exception) -> str:
+    """Which fields of a stored event do not fit, without what they hold."""
     if isinstance(error, ValidationError):
         fields = error.errors(include_input=False, include_url=False, include_context=False)
         return "; ".join(f"{'.'.join(map(str, f['loc'][1:]))}: {f['msg']}" for f in fields)[:450]

@@ -1,4 +1,4 @@
-"""What becomes of deliveries that were not done: failed, put off, given back, or dead."""
+"""Writes what was not done as rows: failed, put off, given back, or dead."""
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -12,13 +12,16 @@ from sqlalchemy.orm import Session, sessionmaker
 from errors import KeyRefused, ProviderDown, ProviderLimited, ProviderRefused
 from events import publish
 from handlers import Handler
-from models import leases, resting, settling
-from models.resting import Rest
-from models.settling import Verdict
+from models import events as stored_events
+from models.deliveries import failures
+from models.deliveries.failures import SETBACKS_BEFORE_REPORT, Failure
+from models.deliveries.lease import release
+from models.handlers import circuit_breaker
+from models.handlers.circuit_breaker import Circuit
 from models.transactions import in_transaction
 from services.sentry import Sentry
 from workers.batch import Batch, restore
-from workers.failure_policy import describe, verdict
+from workers.failure_policy import describe, failure_of
 from workers.metrics import Metrics
 from workers.tracing import report_death, report_outage
 
@@ -27,106 +30,112 @@ log = structlog.get_logger()
 
 @dataclass
 class FailureWriter:
-    """Writes as rows whatever keeps deliveries from being done."""
+    """The one place where whatever keeps deliveries from being done becomes a row."""
 
     sessions: "sessionmaker[Session]"
     metrics: Metrics
     sentry: Sentry
 
-    def begin_again(self, handler: Handler, batch: Batch) -> bool:
-        """Count the attempt before it begins, and tell whether it may: the last left no word."""
+    def charge_first(self, handler: Handler, batch: Batch) -> bool:
+        """Charge the attempt before it begins; return whether it may begin.
 
-        def begin(session: Session) -> dict[UUID, bool]:
-            dead = settling.charge(session, handler.name, batch.owed, handler.max_attempts)
-            self.bury(session, handler, dead)
+        The previous one ended without an outcome, so this one may kill its process too.
+        """
+
+        def charge(session: Session) -> dict[UUID, bool]:
+            dead = failures.charge(session, handler.name, batch.leases, handler.max_attempts)
+            self.dead_letter(session, handler, dead)
             return dead
 
-        dead = in_transaction(self.sessions, begin)
-        for owed in batch.owed:
-            if dead.get(UUID(owed.event_id)):
-                report_death(self.sentry, handler, owed)
+        # Committed before the work begins: a charge in the work's own transaction would be rolled
+        # back by the very crash that it counts.
+        dead = in_transaction(self.sessions, charge)
+        for lease in batch.leases:
+            if dead.get(UUID(lease.event_id)):
+                report_death(self.sentry, handler, lease)
         return bool(dead) and not any(dead.values())
 
     def fail(self, handler: Handler, batch: Batch, error: Exception) -> None:
         """Write the own failure of an event that stands alone, in a transaction of its own."""
-        (owed,) = batch.owed
+        (lease,) = batch.leases
         log.warning(
             "event_failed",
             handler=handler.name,
-            event_id=owed.event_id,
-            lease=owed.lease,
+            event_id=lease.event_id,
+            lease=lease.token,
             error=describe(error),
         )
 
-        def settle(session: Session) -> None:
-            self.write(session, handler, [verdict(owed, error, again=batch.again)])
+        def write(session: Session) -> None:
+            self.write(session, handler, [failure_of(lease, error, charged=batch.charged)])
             if isinstance(error, ProviderRefused):
-                resting.recover(session, handler.name)
+                circuit_breaker.close(session, handler.name)  # it answered, if with a no
             elif batch.probe:
-                resting.probe_again(session, handler.name)
+                circuit_breaker.probe_again(session, handler.name)
 
-        in_transaction(self.sessions, settle)
+        in_transaction(self.sessions, write)
 
-    def write(self, session: Session, handler: Handler, written: Sequence[Verdict]) -> None:
-        """Write verdicts and count them."""
-        if not written:
+    def write(self, session: Session, handler: Handler, failed: Sequence[Failure]) -> None:
+        """Write failures in a transaction of the caller's, and count them."""
+        if not failed:
             return
-        self.metrics.failed(handler.name, len(written))
-        dead = settling.settle(session, handler.name, written, handler.max_attempts)
-        self.bury(session, handler, dead)
+        self.metrics.failed(handler.name, len(failed))
+        dead = failures.record(session, handler.name, failed, handler.max_attempts)
+        self.dead_letter(session, handler, dead)
 
-    def bury(self, session: Session, handler: Handler, dead: Mapping[UUID, bool]) -> None:
-        """Tell those who wait for an outcome that there will be none, as the handler wishes."""
+    def dead_letter(self, session: Session, handler: Handler, dead: Mapping[UUID, bool]) -> None:
+        """Count what is dead, and publish what the handler's `on_death` makes of each event."""
         gone = [event_id for event_id, is_dead in dead.items() if is_dead]
         self.metrics.dead(handler.name, len(gone))
         if gone and handler.on_death is not None:
-            events, _unreadable = restore(handler, leases.read(session, gone))
+            events, _unreadable = restore(handler, stored_events.read(session, gone))
             publish(session, *map(handler.on_death, events))
 
-    def rest(self, handler: Handler, batch: Batch, down: ProviderDown) -> None:
-        """The provider is down: put everything off, and let the handler rest if it stays so.
+    def defer(self, handler: Handler, batch: Batch, down: ProviderDown) -> None:
+        """Put a batch off because its provider is down; open the circuit if it stays so.
 
-        While a handler need not rest, its provider answers others: see settling.put_off. A rest is
-        probed by single events, so a batch that fails shrinks in any case.
+        While the circuit is closed, the provider answers others: see failures.defer. A half-open
+        circuit is probed by single events, so a batch that fails shrinks in any case.
         """
-        alone = len(batch.owed) == 1
 
-        def put_off(session: Session) -> tuple[Rest, int]:
-            rest = resting.rest(session, handler.name)
-            setbacks = settling.put_off(
+        def put_off(session: Session) -> tuple[Circuit, int]:
+            circuit = circuit_breaker.count_failure(session, handler.name)
+            setbacks = failures.defer(
                 session,
                 handler.name,
-                batch.owed,
+                batch.leases,
                 describe(down),
-                refund=int(batch.again),
-                setback=not isinstance(down, ProviderLimited) and not (alone and rest.until),
+                refund=batch.charged,
+                setback=not isinstance(down, ProviderLimited)
+                and not (batch.is_single and circuit.open_until),
             )
-            return rest, setbacks
+            return circuit, setbacks
 
-        rest, setbacks = in_transaction(self.sessions, put_off)
+        circuit, setbacks = in_transaction(self.sessions, put_off)
         log.warning(
             "provider_down",
             handler=handler.name,
-            event_id=batch.owed[0].event_id if alone else None,
+            event_id=batch.leases[0].event_id if batch.is_single else None,
             error=str(down),
-            resume_at=rest.until and rest.until.isoformat(),
+            resume_at=circuit.open_until and circuit.open_until.isoformat(),
         )
-        key_refused = isinstance(down, KeyRefused) and rest.begins
-        if key_refused or (alone and setbacks == settling.SETBACKS_TO_TELL):
-            report_outage(self.sentry, handler, batch.owed[0], down)
+        # What no waiting ends is reported, once: a refused key, an event that is never taken.
+        key_refused = isinstance(down, KeyRefused) and circuit.just_opened
+        if key_refused or (batch.is_single and setbacks == SETBACKS_BEFORE_REPORT):
+            report_outage(self.sentry, handler, batch.leases[0], down)
 
-    def hand_back(self, handler: Handler, batch: Batch) -> None:
-        """The database was away in the middle: nobody's failure, if it takes the word now."""
+    def give_back_if_possible(self, handler: Handler, batch: Batch) -> None:
+        """Give a batch back that lost its database; if it is still away, the lease runs out."""
         with suppress(OperationalError, InterfaceError):
             in_transaction(self.sessions, lambda session: give_back(session, handler, batch))
 
 
 def give_back(session: Session, handler: Handler, batch: Batch) -> None:
-    """What was not done, through no fault of its own, is due again at once and at no cost."""
-    settling.release(session, handler.name, batch.owed, refund=int(batch.again))
+    """Make a batch due again at once and at no cost: that it was not done is not its failure."""
+    release(session, handler.name, batch.leases, refund=batch.charged)
 
 
 def give_back_or_forget(session: Session, handler: Handler, batch: Batch) -> None:
-    """Give back what is still owed; what is owed to events that are gone is forgotten."""
-    settling.forget_orphans(session, handler.name, batch.owed)
+    """Give back what is still owed; forget what is owed to events that are gone."""
+    failures.forget_orphans(session, handler.name, batch.leases)
     give_back(session, handler, batch)

@@ -1,4 +1,4 @@
-"""Extends the leases of external work while it runs, so that nobody else begins it meanwhile."""
+"""Renews the leases of external work while it runs, so that no other worker begins it."""
 
 import threading
 from collections.abc import Iterator, Sequence
@@ -10,71 +10,72 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
 
 from handlers import Handler
-from models import leases, settling
-from models.leases import Owed
+from models.deliveries.lease import Lease, extend, release
 
 log = structlog.get_logger()
 
 
-class Held(NamedTuple):
-    """Leases that are being worked under."""
+class RunningWork(NamedTuple):
+    """A batch that a handler works at, and the attempts to give back if the process must end."""
 
     handler: Handler
-    owed: Sequence[Owed]
+    leases: Sequence[Lease]
     refund: int
 
 
 class LeaseRenewal(threading.Thread):
-    """One thread a process; it wakes every `interval` seconds, a third of the shortest lease."""
+    """One thread per process.
+
+    It wakes every `interval` seconds, a third of the shortest lease: two renewals may fail before
+    a lease runs out.
+    """
 
     def __init__(self, sessions: "sessionmaker[Session]", interval: float = 10.0) -> None:
-        super().__init__(daemon=True, name="lease-keeper")
+        super().__init__(daemon=True, name="lease-renewal")
         self.sessions = sessions
         self.interval = interval
         self.stopped = threading.Event()
-        self.running: dict[int, Held] = {}
-        self.lock = threading.Lock()
+        self._running: dict[int, RunningWork] = {}
+        self._lock = threading.Lock()
 
     @contextmanager
-    def keep(self, handler: Handler, owed: Sequence[Owed], *, refund: int = 0) -> Iterator[None]:
-        """Keep these leases alive inside the `with` block.
-
-        `refund` is what to give back of the attempts if the process must end meanwhile.
-        """
-        held = Held(handler, owed, refund)
-        with self.lock:
-            self.running[id(held)] = held
+    def renewing(
+        self, handler: Handler, leases: Sequence[Lease], *, refund: int = 0
+    ) -> Iterator[None]:
+        """Renew these leases inside the `with` block."""
+        work = RunningWork(handler, leases, refund)
+        with self._lock:
+            self._running[id(work)] = work
         try:
             yield
         finally:
-            with self.lock:
-                del self.running[id(held)]
+            with self._lock:
+                del self._running[id(work)]
 
-    def held(self) -> list[Held]:
+    def running(self) -> list[RunningWork]:
         """What runs now."""
-        with self.lock:
-            return list(self.running.values())
+        with self._lock:
+            return list(self._running.values())
 
     def run(self) -> None:
-        """Extend, until stopped. A database that is away is tried again next time."""
+        """Renew until stopped. What fails, as when the database is away, is tried next time."""
         while not self.stopped.wait(self.interval):
-            for held in self.held():
+            for work in self.running():
                 try:
-                    self.extend(held)
+                    self.renew(work)
                 except SQLAlchemyError:
-                    log.warning("lease_not_extended", handler=held.handler.name)
+                    log.warning("lease_not_extended", handler=work.handler.name)
 
-    def extend(self, held: Held) -> None:
-        """Extend leases once; those that another worker took over stay with it."""
+    def renew(self, work: RunningWork) -> None:
+        """Renew leases once; those that another worker took over stay with it."""
         with self.sessions.begin() as session:
-            leases.extend(session, held.handler.name, held.owed, held.handler.lease)
+            extend(session, work.handler.name, work.leases, work.handler.lease)
 
-    def release(self) -> None:
-        """Give back whatever still runs when the process must end: it is nobody's failure."""
-        for held in self.held():
+    def give_back(self) -> None:
+        """Give back whatever still runs when the process must end: that is not its failure."""
+        for work in self.running():
             with self.sessions.begin() as session:
-                settling.release(session, held.handler.name, held.owed, refund=held.refund)
+                release(session, work.handler.name, work.leases, refund=work.refund)
 
     def stop(self) -> None:
-        """End the thread."""
         self.stopped.set()

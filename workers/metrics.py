@@ -1,10 +1,11 @@
-"""What workers count, for Prometheus."""
+"""The counters and timings of workers and relays, for Prometheus."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from prometheus_client import REGISTRY, CollectorRegistry, Counter, Histogram
 
+# Seconds, from a batch that only touches our database to a training of ten minutes.
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60, 600)
 
 

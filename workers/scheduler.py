@@ -1,7 +1,8 @@
-"""Publishes an event per job and time slot; any number of schedulers publish it once."""
+"""The scheduler: publishes an event per job and time slot, once for any number of schedulers."""
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import structlog
@@ -14,21 +15,34 @@ from settings import Settings
 
 log = structlog.get_logger()
 Publish = Callable[[Event], None]
-Job = Callable[[Settings], Event]
 
-INACTIVE_AFTER = 14
+INACTIVE_AFTER_DAYS = 14  # the platform's re-engagement begins after two weeks
+LOOK_EVERY = 20.0  # seconds: a slot is published at most so late
 
-JOBS: Mapping[str, tuple[str, Job]] = {
-    "prune": ("17 3 * * *", lambda settings: PruneDue(days=settings.retention_days)),
-    "inactivity": ("41 6 * * *", lambda _settings: InactivityDue(days=INACTIVE_AFTER)),
-}
-"""Name of the job and of its handler → when, in cron's form and UTC, and what to publish then."""
+
+@dataclass(frozen=True)
+class Job:
+    """A scheduled job: its name, which is its handler's too, when, and what is published then.
+
+    `cron` is a crontab expression in UTC.
+    """
+
+    name: str
+    cron: str
+    event: Callable[[Settings], Event]
+
+
+# At odd minutes, when few others' jobs run.
+JOBS = (
+    Job("prune", "17 3 * * *", lambda settings: PruneDue(days=settings.retention_days)),
+    Job("inactivity", "41 6 * * *", lambda _settings: InactivityDue(days=INACTIVE_AFTER_DAYS)),
+)
 
 
 class Scheduler:
-    """Looks every `interval` seconds; a slot that was missed is published late, the last only."""
+    """Looks every `interval` seconds; of slots that were missed, the last is published late."""
 
-    def __init__(self, settings: Settings, publish: Publish, interval: float = 20.0) -> None:
+    def __init__(self, settings: Settings, publish: Publish, interval: float = LOOK_EVERY) -> None:
         self.settings = settings
         self.publish = publish
         self.interval = interval
@@ -45,10 +59,11 @@ class Scheduler:
 
     def tick(self, now: datetime) -> None:
         """Publish the newest slot of each job, unless this scheduler did."""
-        for name, (cron, job) in JOBS.items():
-            slot = croniter(cron, now).get_prev(datetime)
-            if self.published.get(name) != slot:
-                event = job(self.settings)
-                id_ = named_id("schedule", name, slot.isoformat())
+        for job in JOBS:
+            slot = croniter(job.cron, now).get_prev(datetime)
+            if self.published.get(job.name) != slot:
+                event = job.event(self.settings)
+                # An id made of job and slot: whichever scheduler publishes it, it is there once.
+                id_ = named_id("schedule", job.name, slot.isoformat())
                 self.publish(event.model_copy(update={"id": id_, "occurred_at": slot}))
-                self.published[name] = slot
+                self.published[job.name] = slot

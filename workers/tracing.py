@@ -1,21 +1,22 @@
-"""What Sentry is told of the handling of events: its trace, and those failures that matter."""
+"""What is sent to Sentry of the handling of events: a trace, and those failures that matter."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row
 from sqlalchemy.exc import InterfaceError, OperationalError
 
 from errors import InsightsError, ProviderBusy, ProviderDown, ProviderRefused
 from events import Event
 from handlers import Handler, Outcome, Reject, RetryLater
-from models.leases import Owed
+from models.deliveries.lease import Lease
+from models.deliveries.take import ClaimedDelivery
 from services.sentry import Sentry, Work
 from workers.batch import Batch
 
+# Nobody need look at these: they are expected, and end by themselves.
 NO_FAILURE = (RetryLater, ProviderDown, ProviderBusy, OperationalError, InterfaceError)
+# Fields of a training that help to find a fault; none of them is personal.
 FACTS = ("training_id", "dataset_id", "algorithm", "problem_type", "hyperparameters")
 
 
@@ -27,25 +28,25 @@ class WorkerDied(InsightsError):
 def traced(
     sentry: Sentry,
     handler: Handler,
-    rows: Sequence[Row[Any]],
+    deliveries: Sequence[ClaimedDelivery],
     events: Sequence[Event],
     batch: Batch,
 ) -> Iterator[None]:
     """Trace the block; report what it raises, if a single event is to blame and it matters."""
-    work = work_of(handler, rows[0], events[0], len(events), batch.sent_at)
+    work = work_of(handler, deliveries[0], events[0], len(events), batch.sent_at)
     with sentry.handling(work):
         try:
             yield
         except Exception as error:
             if len(events) == 1:
-                report(sentry, handler, work, error, rows[0].attempts - int(batch.again))
+                report(sentry, handler, work, error, deliveries[0].attempts - batch.charged)
             raise
 
 
 def report_outcomes(
     sentry: Sentry,
     handler: Handler,
-    rows: Sequence[Row[Any]],
+    deliveries: Sequence[ClaimedDelivery],
     events: Sequence[Event],
     outcomes: Mapping[UUID, Outcome],
     batch: Batch,
@@ -54,24 +55,21 @@ def report_outcomes(
     if not (sentry.is_on and outcomes):
         return
     known = {event.id: event for event in events}
-    for row in rows:
-        if row.id in outcomes:
-            work = work_of(handler, row, known.get(row.id), 1, batch.sent_at)
-            report(sentry, handler, work, outcomes[row.id], row.attempts - int(batch.again))
+    for each in deliveries:
+        if each.id in outcomes:
+            work = work_of(handler, each, known.get(each.id), 1, batch.sent_at)
+            report(sentry, handler, work, outcomes[each.id], each.attempts - batch.charged)
 
 
-def report_death(sentry: Sentry, handler: Handler, owed: Owed) -> None:
+def report_death(sentry: Sentry, handler: Handler, lease: Lease) -> None:
     """Report a delivery that killed its worker once too often."""
-    id_ = str(UUID(owed.event_id))
-    work = Work(handler=handler.name, count=1, type="", event_id=id_, lease=owed.lease)
-    sentry.failed(work, WorkerDied("The worker process died while it handled this."), dead=True)
+    died = WorkerDied("The worker process died while it handled this.")
+    sentry.failed(work_of_lease(handler, lease), died, dead=True)
 
 
-def report_outage(sentry: Sentry, handler: Handler, owed: Owed, error: Exception) -> None:
+def report_outage(sentry: Sentry, handler: Handler, lease: Lease, error: Exception) -> None:
     """Report what no waiting ends: a key that is refused, an event that is never taken."""
-    id_ = str(UUID(owed.event_id))
-    work = Work(handler=handler.name, count=1, type="", event_id=id_, lease=owed.lease)
-    sentry.failed(work, error, dead=False)
+    sentry.failed(work_of_lease(handler, lease), error, dead=False)
 
 
 def report(
@@ -87,15 +85,19 @@ def report(
 
 
 def work_of(
-    handler: Handler, row: Row[Any], event: Event | None, count: int, sent_at: float | None
+    handler: Handler,
+    delivery: ClaimedDelivery,
+    event: Event | None,
+    count: int,
+    sent_at: float | None,
 ) -> Work:
-    """What Sentry is told of some work: ids and facts, never an event's data as a whole."""
+    """What Sentry may know of some work: ids and facts, never an event's data as a whole."""
     work = Work(
         handler=handler.name,
         count=count,
-        type=row.type,
-        event_id=str(row.id),
-        lease=row.leases,
+        type=delivery.type,
+        event_id=str(delivery.id),
+        lease=delivery.token,
         sent_at=sent_at,
     )
     if event is None:
@@ -108,3 +110,9 @@ def work_of(
         traceparent=event.traceparent,
         facts=facts if event.type.startswith("training.") else None,
     )
+
+
+def work_of_lease(handler: Handler, lease: Lease) -> Work:
+    """The same where the event was not read: its type is not known."""
+    id_ = str(UUID(lease.event_id))
+    return Work(handler=handler.name, count=1, type="", event_id=id_, lease=lease.token)

@@ -14,14 +14,15 @@ from errors import InsightsError
 from handlers import Handler
 from services import Services
 from services.sentry import Sentry
-from workers.broker.actors import declare_actor, make_broker
-from workers.garbage import spare_what_stays
+from workers.broker.actors import declare_actor
+from workers.broker.connect import make_broker
+from workers.garbage import freeze_startup_objects
 from workers.lease_renewal import LeaseRenewal
 from workers.metrics import Metrics
 from workers.runner import Runner
 
 log = structlog.get_logger()
-FINISH_WITHIN = 25_000
+FINISH_WITHIN = 25_000  # milliseconds: orchestrators kill after 30 s
 
 
 class UnknownHandler(InsightsError):
@@ -45,7 +46,7 @@ def run_worker(
     worker = Worker(broker, worker_threads=threads)
     for handler in handlers:
         declare_actor(handler, runner, broker)
-    spare_what_stays()
+    freeze_startup_objects()
     renewal.start()
     worker.start()
     log.info("worker_ready", handlers=[handler.name for handler in handlers], threads=threads)
@@ -53,7 +54,7 @@ def run_worker(
     for consumer in worker.consumers.values():
         consumer.pause()
     worker.stop(timeout=FINISH_WITHIN)
-    renewal.release()
+    renewal.give_back()
     broker.close()
     sentry.flush()
     log.info("worker_stopped")

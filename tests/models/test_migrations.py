@@ -179,6 +179,7 @@ def test_of_two_migrations_at_once_one_waits_and_both_succeed(empty: str, server
         gate.execute(f"SELECT pg_advisory_unlock({MIGRATIONS})".encode())
         assert [one.wait(30) for one in both] == [0, 0]
 
+        newest = max((ROOT / "alembic/versions").glob("0*.py")).name.partition("_")[0]
         assert gate.execute("SELECT version_num FROM insights.alembic_version").fetchall() == [
-            ("0005",)
+            (newest,)
         ]

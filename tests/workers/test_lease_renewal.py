@@ -7,7 +7,7 @@ from sqlalchemy import text
 
 from events import Event
 from runtime.assembly import Assembly
-from tests.factories import made, publish_now
+from tests.factories import predictions_made, publish_now
 from tests.pipeline import Pipeline
 from tests.workers.doing import Doing, calling
 from workers.worker import shortest_lease
@@ -23,13 +23,13 @@ def test_the_lease_of_external_work_is_extended_while_it_runs(
 ) -> None:
     def take_long(batch: Sequence[Event]) -> None:
         make_due(assembly)
-        for held in pipeline.keeper.held():
-            pipeline.keeper.extend(held)
+        for work in pipeline.renewal.running():
+            pipeline.renewal.renew(work)
         assert pipeline.lease() == []
 
     doing = Doing(take_long)
     pipeline.follow(calling(doing))
-    publish_now(assembly, *made(3))
+    publish_now(assembly, *predictions_made(3))
 
     pipeline.work()
 
@@ -41,10 +41,10 @@ def test_work_that_must_stop_in_the_middle_is_due_again_at_once_at_no_cost(
     assembly: Assembly, pipeline: Pipeline
 ) -> None:
     def be_stopped(batch: Sequence[Event]) -> None:
-        pipeline.keeper.release()
+        pipeline.renewal.give_back()
 
     pipeline.follow(calling(Doing(be_stopped), batch=1))
-    publish_now(assembly, *made())
+    publish_now(assembly, *predictions_made())
     (message,) = pipeline.lease()
     seen: list[tuple[bool, int, bool]] = []
 
@@ -66,11 +66,11 @@ def test_the_second_try_of_stopped_work_is_refunded_too(
 
     def be_stopped(batch: Sequence[Event]) -> None:
         attempts.append(pipeline.owed()[0].attempts)
-        pipeline.keeper.release()
+        pipeline.renewal.give_back()
         attempts.append(pipeline.owed()[0].attempts)
 
     pipeline.follow(calling(Doing(be_stopped), batch=1))
-    publish_now(assembly, *made())
+    publish_now(assembly, *predictions_made())
     pipeline.lease()
     pipeline.pass_time()
     (message,) = pipeline.lease()

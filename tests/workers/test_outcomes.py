@@ -13,7 +13,7 @@ from errors import ProviderDown
 from events import Event, UserLoggedIn, uuid7
 from handlers import Failed, Reject, RetryLater
 from runtime.assembly import Assembly
-from tests.factories import made, publish_now
+from tests.factories import predictions_made, publish_now
 from tests.pipeline import Pipeline
 from tests.workers.doing import Doing, calling, writing
 
@@ -33,7 +33,7 @@ def ids(events: Sequence[Event]) -> set[UUID]:
 def test_a_poisonous_event_fails_alone_and_the_others_are_done(
     kind: Any, assembly: Assembly, pipeline: Pipeline
 ) -> None:
-    events = made(37)
+    events = predictions_made(37)
 
     def choke(batch: Sequence[Event]) -> None:
         if events[11].id in ids(batch):
@@ -51,7 +51,7 @@ def test_a_poisonous_event_fails_alone_and_the_others_are_done(
 
 
 def test_the_effect_of_a_failed_try_is_undone(assembly: Assembly, pipeline: Pipeline) -> None:
-    events = made(8)
+    events = predictions_made(8)
 
     def choke(batch: Sequence[Event]) -> None:
         if events[0].id in ids(batch):
@@ -69,7 +69,7 @@ def test_the_effect_of_a_failed_try_is_undone(assembly: Assembly, pipeline: Pipe
 def test_one_event_of_a_batch_can_fail_by_itself(
     kind: Any, assembly: Assembly, pipeline: Pipeline
 ) -> None:
-    events = made(10)
+    events = predictions_made(10)
     doing = Doing(lambda _batch: {events[3].id: Failed("no such user")})
     pipeline.follow(kind(doing))
     publish_now(assembly, *events)
@@ -89,7 +89,7 @@ def test_a_rejected_event_is_dead_at_once_and_never_sent_again(
         raise Reject("The template is not known.")
 
     pipeline.follow(kind(Doing(refuse), batch=1))
-    publish_now(assembly, *made())
+    publish_now(assembly, *predictions_made())
 
     pipeline.work()
     pipeline.pass_time()
@@ -108,7 +108,7 @@ def test_retry_later_waits_and_spends_no_attempt(
         raise RetryLater(timedelta(hours=1), "The person sleeps.")
 
     pipeline.follow(kind(Doing(wait), batch=1, max_attempts=2))
-    publish_now(assembly, *made())
+    publish_now(assembly, *predictions_made())
 
     for _ in range(5):
         pipeline.work()
@@ -127,7 +127,7 @@ def test_a_delivery_dies_after_as_many_failures_as_its_handler_allows(
 
     doing = Doing(fail)
     pipeline.follow(kind(doing, max_attempts=3, batch=1))
-    publish_now(assembly, *made())
+    publish_now(assembly, *predictions_made())
 
     for _ in range(6):
         pipeline.work()
@@ -145,7 +145,7 @@ def test_a_death_publishes_what_the_handler_wishes(assembly: Assembly, pipeline:
         return event.follow(UserLoggedIn, method="told")
 
     pipeline.follow(calling(Doing(fail), max_attempts=1, batch=1, on_death=told))
-    (event,) = made()
+    (event,) = predictions_made()
     publish_now(assembly, event)
 
     pipeline.work()
@@ -169,7 +169,7 @@ def test_an_event_that_kills_its_process_dies_after_a_bounded_number_of_deaths(
 
     doing = Doing(die)
     pipeline.follow(kind(doing, max_attempts=3))
-    publish_now(assembly, *made())
+    publish_now(assembly, *predictions_made())
 
     for _ in range(8):
         for message in pipeline.lease():
@@ -197,7 +197,7 @@ def test_what_is_stored_but_unreadable_is_dead_with_a_reason(
             ),
             {"id": uuid7()},
         )
-    publish_now(assembly, *made())
+    publish_now(assembly, *predictions_made())
 
     pipeline.work()
 
@@ -216,7 +216,7 @@ def test_a_provider_that_is_down_spends_no_attempt_and_gets_a_single_probe(
 
     doing = Doing(down)
     pipeline.follow(calling(doing, batch=10, max_attempts=2))
-    publish_now(assembly, *made(100))
+    publish_now(assembly, *predictions_made(100))
     for _ in range(4):
         pipeline.work()
         pipeline.pass_time()
@@ -256,7 +256,7 @@ def test_an_external_effect_has_the_same_key_on_every_try(
 
     doing = Doing(fail)
     pipeline.follow(calling(doing, batch=1))
-    publish_now(assembly, *made())
+    publish_now(assembly, *predictions_made())
     for _ in range(3):
         pipeline.work()
         pipeline.pass_time()
@@ -268,7 +268,7 @@ def test_an_external_effect_has_the_same_key_on_every_try(
 def test_a_copy_of_a_message_does_not_begin_external_work_a_second_time(
     assembly: Assembly, pipeline: Pipeline
 ) -> None:
-    publish_now(assembly, *made())
+    publish_now(assembly, *predictions_made())
     copies: list[Any] = []
 
     def deliver_the_copy(batch: Sequence[Event]) -> None:
@@ -276,7 +276,7 @@ def test_a_copy_of_a_message_does_not_begin_external_work_a_second_time(
 
     doing = Doing(deliver_the_copy)
     pipeline.follow(calling(doing))
-    publish_now(assembly, *made())
+    publish_now(assembly, *predictions_made())
     copies += pipeline.lease()
 
     pipeline.deliver(copies[0])
@@ -294,7 +294,7 @@ def test_a_copy_of_a_message_that_failed_spends_no_attempt(
 
     doing = Doing(fail)
     pipeline.follow(kind(doing))
-    publish_now(assembly, *made())
+    publish_now(assembly, *predictions_made())
     (message,) = pipeline.lease()
 
     for _ in range(3):
@@ -315,7 +315,7 @@ def test_a_copy_of_a_message_that_died_publishes_no_second_death(
         return event.follow(UserLoggedIn, uuid7())
 
     pipeline.follow(kind(Doing(fail), max_attempts=1, on_death=told))
-    publish_now(assembly, *made())
+    publish_now(assembly, *predictions_made())
     (message,) = pipeline.lease()
 
     for _ in range(3):
@@ -335,7 +335,7 @@ def test_who_lost_the_lease_neither_finishes_nor_publishes(
         return batch[0].follow(UserLoggedIn)
 
     pipeline.follow(calling(Doing(lose_the_lease), batch=1))
-    publish_now(assembly, *made())
+    publish_now(assembly, *predictions_made())
 
     for message in pipeline.lease():
         pipeline.deliver(message)
@@ -351,7 +351,7 @@ def test_what_an_external_handler_returns_is_published_once(
     pipeline.follow(
         calling(Doing(lambda batch: batch[0].follow(UserLoggedIn)), batch=1),
     )
-    (event,) = made()
+    (event,) = predictions_made()
     publish_now(assembly, event)
     (message,) = pipeline.lease()
 
@@ -370,7 +370,7 @@ def test_a_message_of_a_larger_batch_than_the_handler_takes_is_split(
 ) -> None:
     doing = Doing()
     pipeline.follow(writing(doing, batch=100))
-    publish_now(assembly, *made(10))
+    publish_now(assembly, *predictions_made(10))
     (message,) = pipeline.lease()
     pipeline.handlers = {"writing": writing(doing, batch=1)}
 

@@ -12,8 +12,8 @@ from sqlalchemy import text
 
 from events import PredictionMade
 from runtime.assembly import Assembly
-from runtime.embedded.discovery import environment
-from runtime.supervisor import insights
+from runtime.environment import environment
+from runtime.supervisor import insights_command
 from tests.factories import publish_now
 
 Start = Callable[..., "subprocess.Popen[bytes]"]
@@ -36,7 +36,7 @@ def start(assembly: Assembly, broker_url: str) -> Iterator[Start]:
 
     def start(*arguments: str) -> "subprocess.Popen[bytes]":
         surroundings = os.environ | environment(assembly.settings) | {"BROKER_URL": broker_url}
-        processes.append(subprocess.Popen(insights(*arguments), env=surroundings))
+        processes.append(subprocess.Popen(insights_command(*arguments), env=surroundings))
         return processes[-1]
 
     yield start

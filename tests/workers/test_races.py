@@ -15,13 +15,12 @@ from sqlalchemy.exc import OperationalError
 from errors import ProviderDown
 from events import DatasetDeleted, Event, PredictionMade, uuid7
 from handlers import transactional
-from models import leases, resting
 from models.connections import connect, session_factory
-from models.leases import Owed
+from models.deliveries.lease import Lease, extend
+from models.deliveries.take import claim, finish
+from models.handlers import circuit_breaker
 from runtime.assembly import Assembly
-from runtime.embedded.servers import private_valkey
-from runtime.stack import revive
-from tests.factories import made, publish_now
+from tests.factories import predictions_made, publish_now
 from tests.pipeline import Pipeline
 from tests.workers.doing import Doing, calling, writing
 from workers.lease_renewal import LeaseRenewal
@@ -61,19 +60,19 @@ def test_work_is_finished_although_its_lease_is_just_being_extended(
 ) -> None:
     handler = calling(Doing(), batch=1)
     pipeline.follow(handler)
-    publish_now(assembly, *made())
+    publish_now(assembly, *predictions_made())
     (message,) = pipeline.lease()
-    owed = list(map(Owed, *message.args[:2]))
+    owed = list(map(Lease, *message.args[:2]))
     with assembly.sessions.begin() as session:
-        rows = leases.claim(session, handler.name, owed, handler.lease, probe=False)
-    held, finished = leases.owed_by(rows), []
+        rows = claim(session, handler.name, owed, handler.lease, probe=False)
+    held, finished = [each.lease for each in rows], []
 
-    def finish() -> None:
+    def finish_it() -> None:
         with assembly.sessions.begin() as session:
-            finished.append(leases.finish(session, handler.name, held))
+            finished.append(finish(session, handler.name, held))
 
-    with meanwhile(assembly, finish) as keeper:
-        leases.extend(keeper, handler.name, held, handler.lease)
+    with meanwhile(assembly, finish_it) as other:
+        extend(other, handler.name, held, handler.lease)
 
     assert len(finished[0]) == 1
     assert pipeline.owed() == []
@@ -84,14 +83,14 @@ def test_a_rest_that_just_ended_does_not_begin_again(
 ) -> None:
     handler = calling(Doing(), batch=1)
     pipeline.follow(handler)
-    publish_now(assembly, *made(3))
+    publish_now(assembly, *predictions_made(3))
     for _ in range(3):
         with assembly.engine.begin() as connection:
-            resting.rest(connection, handler.name)
+            circuit_breaker.count_failure(connection, handler.name)
     end_rest(assembly)
 
     with meanwhile(assembly, pipeline.lease) as worker:
-        resting.recover(worker, handler.name)
+        circuit_breaker.close(worker, handler.name)
 
     for raw in pipeline.queue.messages:
         pipeline.deliver(Message.decode(raw))
@@ -104,7 +103,7 @@ def test_a_transactional_handler_recovers_from_its_rest_too(
 ) -> None:
     doing = Doing(down)
     pipeline.follow(writing(doing, batch=1))
-    publish_now(assembly, *made(3))
+    publish_now(assembly, *predictions_made(3))
     for _ in range(3):
         pipeline.work()
         pipeline.pass_time()
@@ -129,7 +128,7 @@ def test_a_database_that_is_away_in_the_middle_spends_no_attempt(
 
     monkeypatch.setattr("models.transactions.PAUSES", ())
     pipeline.follow(calling(Doing(away), batch=1, max_attempts=3))
-    publish_now(assembly, *made())
+    publish_now(assembly, *predictions_made())
     for _ in range(6):
         for message in pipeline.lease():
             pipeline.deliver(message)
@@ -148,7 +147,7 @@ def test_a_statement_that_goes_wrong_is_a_failure_like_any_other(
             connection.execute(text("SELECT pg_sleep(1)"))
 
     pipeline.follow(calling(Doing(take_too_long), batch=1))
-    publish_now(assembly, *made())
+    publish_now(assembly, *predictions_made())
 
     pipeline.work()
 
@@ -157,24 +156,24 @@ def test_a_statement_that_goes_wrong_is_a_failure_like_any_other(
     assert owed.last_error.startswith("OperationalError")
 
 
-def test_the_keeper_outlives_a_database_that_only_reads(
+def test_lease_renewal_outlives_a_database_that_only_reads(
     assembly: Assembly, pipeline: Pipeline
 ) -> None:
     pipeline.follow(calling(Doing(), batch=1))
-    publish_now(assembly, *made())
+    publish_now(assembly, *predictions_made())
     (message,) = pipeline.lease()
     url = assembly.settings.postgres_url
     read_only = f"{url}{'&' if '?' in url else '?'}options=-c%20default_transaction_read_only%3Don"
     reader = connect(read_only)
-    keeper = LeaseRenewal(session_factory(reader), 0.02)
-    keeper.start()
+    renewal = LeaseRenewal(session_factory(reader), 0.02)
+    renewal.start()
 
-    with keeper.keep(pipeline.handlers["calling"], list(map(Owed, *message.args[:2]))):
+    with renewal.renewing(pipeline.handlers["calling"], list(map(Lease, *message.args[:2]))):
         time.sleep(0.3)
 
-    assert keeper.is_alive()
-    keeper.stop()
-    keeper.join()
+    assert renewal.is_alive()
+    renewal.stop()
+    renewal.join()
     reader.dispose()
 
 
@@ -183,7 +182,7 @@ def test_what_is_owed_to_an_event_that_is_gone_is_forgotten(
     kind: Any, assembly: Assembly, pipeline: Pipeline
 ) -> None:
     pipeline.follow(kind(Doing(), batch=1))
-    publish_now(assembly, *made(5))
+    publish_now(assembly, *predictions_made(5))
     with assembly.engine.begin() as connection:
         connection.execute(text("DELETE FROM insights.events"))
 
@@ -220,7 +219,7 @@ def test_a_broker_that_is_away_does_not_hide_who_killed_a_process(
         raise ConnectionClosed(Exception("x"))  # type: ignore[no-untyped-call]
 
     pipeline.follow(writing(Doing(), batch=100))
-    publish_now(assembly, *made(3))
+    publish_now(assembly, *predictions_made(3))
     pipeline.lease()
     pipeline.pass_time()
     with monkeypatch.context() as broken:
@@ -241,7 +240,7 @@ def test_a_broker_that_was_away_is_asked_before_anything_is_leased_for_it(
         raise ConnectionClosed(Exception("x"))  # type: ignore[no-untyped-call]
 
     pipeline.follow(writing(Doing()))
-    publish_now(assembly, *made(3))
+    publish_now(assembly, *predictions_made(3))
     for name in ("send", "depths"):
         monkeypatch.setattr(pipeline.queue, name, away)
     for _ in range(5):
@@ -249,16 +248,3 @@ def test_a_broker_that_was_away_is_asked_before_anything_is_leased_for_it(
             pipeline.relay.relay()
 
     assert {row.leases for row in pipeline.owed()} == {1}
-
-
-def test_a_server_of_ours_that_ended_by_itself_is_started_again(tmp_path: Any) -> None:
-    server = private_valkey(tmp_path)
-    server.start()
-    assert server.process is not None
-    server.process.kill()
-    server.process.wait()
-
-    revive([server])
-
-    assert server.answers(server.url)
-    server.stop()

@@ -18,11 +18,11 @@ from web.error_handlers import DATABASE_DOWN
 
 log = structlog.get_logger()
 router = APIRouter(tags=["operation"])
-MOST = 10_000
+MAX_COUNT = 10_000  # deliveries per handler; a scrape every few seconds must stay cheap
 GAUGES = {
-    "backlog": f"Deliveries due and not leased: counted up to {MOST:,}, beyond that estimated",
+    "backlog": f"Deliveries due and not leased: counted up to {MAX_COUNT:,}, beyond that estimated",
     "oldest_due_seconds": "How long the oldest delivery of the backlog has been due",
-    "dead_letters": f"Deliveries that are not tried again, counted up to {MOST:,}",
+    "dead_letters": f"Deliveries that are not tried again, counted up to {MAX_COUNT:,}",
 }
 
 
@@ -37,11 +37,11 @@ class DeliveriesCollector(Collector):
         up = GaugeMetricFamily("insights_database_up", "Whether PostgreSQL answers")
         try:
             with self.engine.connect() as connection:
-                rows = gauges(connection, MOST)
+                rows = gauges(connection, MAX_COUNT)
                 estimates = {
-                    row.handler: max(MOST, estimated_due(connection, row.handler))
+                    row.handler: max(MAX_COUNT, estimated_due(connection, row.handler))
                     for row in rows
-                    if row.due == MOST
+                    if row.due == MAX_COUNT
                 }
         except DATABASE_DOWN as error:
             log.warning("backlog_unknown", error=type(error).__name__)

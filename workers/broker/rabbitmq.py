@@ -1,4 +1,4 @@
-"""A dramatiq broker on RabbitMQ, for those who outgrow one Redis; as disposable as the other."""
+"""A dramatiq broker on RabbitMQ, for those who outgrow one Redis; it, too, may lose all."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -10,7 +10,7 @@ from pika.exceptions import AMQPError
 
 
 class RabbitmqDoorbellBroker(RabbitmqBroker):
-    """Dramatiq's own broker, with the relay's two questions: send these, how many wait."""
+    """Dramatiq's own broker with what the relay needs: see Sender."""
 
     def __init__(self, url: str, concurrency: Mapping[str, int] | None = None) -> None:
         super().__init__(url=url, middleware=[])
@@ -31,6 +31,7 @@ class RabbitmqDoorbellBroker(RabbitmqBroker):
         try:
             return {name: self.waiting(name) for name in queue_names}
         except AMQPError as error:
+            # Dramatiq opens another one when this thread next needs it.
             del self.connection
             raise ConnectionClosed(error) from error  # type: ignore[no-untyped-call]
 

@@ -1,4 +1,4 @@
-"""A dramatiq broker on Redis lists that is only a doorbell: fast, cheap, and free to lose all.
+"""A dramatiq broker on Redis lists that is only a doorbell: fast, cheap, and allowed to lose all.
 
 Dramatiq's own RedisBroker keeps acknowledgements and heartbeats, polls for ever, and hands the
 messages of a worker that has been silent for a minute to another. Here PostgreSQL knows what is
@@ -17,13 +17,14 @@ from dramatiq import Broker, Consumer, Message, MessageProxy
 from dramatiq.errors import ConnectionClosed
 
 from services.redis.connections import connect
-from services.redis.doorbell import Listener
+from services.redis.doorbell import Listener, channel_of, queue_bell
 
 log = structlog.get_logger()
 PREFIX = "insights:queue:"
-LOOK_EVERY = 600.0
-RETRY_AFTER = 0.5
+LOOK_EVERY = 600.0  # seconds between looks without a ring: a lost ring costs a lease, not more
+RETRY_AFTER = 0.5  # seconds until Redis is asked again after a failure
 
+# One script: a message that is in the list is rung for, whenever its sender dies.
 SEND = """
 redis.call('RPUSH', KEYS[1], unpack(ARGV, 2))
 redis.call('PUBLISH', ARGV[1], '')
@@ -63,8 +64,9 @@ class RedisDoorbellBroker(Broker):
     def send(self, queue_name: str, messages: Sequence[Message[Any]]) -> None:
         """Send messages to one queue and ring, in one command. Raises ConnectionClosed."""
         encoded = [message.encode() for message in messages]
+        channel = channel_of(queue_bell(queue_name))
         try:
-            self.client.eval(SEND, 1, PREFIX + queue_name, bell(queue_name), *encoded)
+            self.client.eval(SEND, 1, PREFIX + queue_name, channel, *encoded)
         except redis.RedisError as error:
             raise ConnectionClosed(error) from error  # type: ignore[no-untyped-call]
 
@@ -83,9 +85,9 @@ class RedisDoorbellBroker(Broker):
         """The event that is set when a queue's bell rings; all queues share one connection."""
         with self.lock:
             if self.listener is None:
-                self.listener = Listener(self.url, [f"queue:{name}" for name in self.queues])
+                self.listener = Listener(self.url, map(queue_bell, self.queues))
                 self.listener.start()
-            return self.listener.bells[f"queue:{queue_name}"]
+            return self.listener.bells[queue_bell(queue_name)]
 
     def flush(self, queue_name: str) -> None:
         """Forget a queue's messages; what they stood for falls due again."""
@@ -101,11 +103,6 @@ class RedisDoorbellBroker(Broker):
         if self.listener is not None:
             self.listener.stop()
         self.client.close()
-
-
-def bell(queue_name: str) -> str:
-    """The channel that rings for a queue."""
-    return f"insights:bell:queue:{queue_name}"
 
 
 class RedisDoorbellConsumer(Consumer):
@@ -130,13 +127,15 @@ class RedisDoorbellConsumer(Consumer):
         return MessageProxy(Message.decode(self.cache.pop(0)))
 
     def fetch(self) -> bool:
-        """Take messages off the list when it is time to; tell whether there are any."""
+        """Take messages off the list when it is time to; return whether there are any."""
+        # Never more than there is a free thread for: what is taken here is out of others' reach.
         with self.place_free:
             if not self.place_free.wait_for(lambda: self.places > 0, self.timeout):
                 return False
             free = self.places
         if not self.bell.wait(self.timeout) and time.monotonic() < self.next_look:
             return False
+        # Cleared before the look: a message that comes during it rings again.
         self.bell.clear()
         self.next_look = time.monotonic() + LOOK_EVERY * random.uniform(0.9, 1.1)  # noqa: S311
         try:
@@ -148,13 +147,13 @@ class RedisDoorbellConsumer(Consumer):
             return False
         self.cache = taken or []
         if len(self.cache) == free:
-            self.bell.set()
+            self.bell.set()  # there may be more
         with self.place_free:
             self.places -= len(self.cache)
         return bool(self.cache)
 
     def ack(self, message: MessageProxy) -> None:  # noqa: ARG002 (dramatiq passes it by name)
-        """A place is free again; nothing is told to Redis."""
+        """Note a free place. Redis hears nothing of it: the message is off its list already."""
         with self.place_free:
             self.places += 1
             self.place_free.notify()
@@ -168,7 +167,7 @@ class RedisDoorbellConsumer(Consumer):
             self.broker.send(self.queue_name, given)
 
     def close(self) -> None:
-        """Give back what was taken and not even looked at."""
+        """Give back what was taken and not begun."""
         unseen, self.cache = self.cache, []
         if unseen:
             self.broker.send(self.queue_name, [Message.decode(data) for data in unseen])

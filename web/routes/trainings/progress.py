@@ -53,6 +53,7 @@ def current_progress(dependencies: Dependencies, training_id: str) -> TrainingPr
     except ProviderDown as outage:
         log.warning("progress_from_events", reason=str(outage))
         shown = None
+    # Redis keeps a state for some days and may lose it; the events have it until they are pruned.
     return shown or progress_from_events(dependencies, training_id)
 
 

@@ -41,7 +41,7 @@ def read_usage(user_id: UUID, dependencies: Injected) -> Usage:
     """
     with dependencies.sessions() as session:
         rows = usage_of(session, user_id)
-    # A plan that the platform had before us has no limits that we know.
+    # A profile of the platform may have a plan that `plan_limits` does not list.
     resources = [
         ResourceUsage.model_validate(row, from_attributes=True) for row in rows if row.resource
     ]

@@ -1,7 +1,8 @@
-"""What a doctor asks the database about itself."""
+"""What the database says of itself: its server, its migration, its clock, and who may do what."""
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy import Connection, text
 
@@ -11,13 +12,11 @@ SERVER = text("""
            current_user AS role, current_database() AS database, pg_backend_pid() AS pid
 """)
 
+# Two statements: naming a table that is not there would fail.
 MIGRATED = text("SELECT to_regclass('insights.alembic_version') IS NOT NULL")
 REVISION = text("SELECT version_num FROM insights.alembic_version")
 
-TYPES = text("SELECT type, version, schema FROM insights.event_types")
-SUBSCRIPTIONS = text("SELECT event_type, handler FROM insights.subscriptions")
-
-# Supabase shows `public` to browsers; whoever browses comes as one of these roles.
+# Rights that are wrong. Supabase shows `public` to browsers, which come as one of these roles.
 LEAKS = text("""
     WITH roles AS (
         SELECT 'public' AS name
@@ -67,14 +66,10 @@ def revision(on: Connection) -> str | None:
     return found
 
 
-def registered_types(on: Connection) -> dict[str, tuple[int, Any]]:
-    """The event types that the database knows: version and schema."""
-    return {row.type: (row.version, row.schema) for row in on.execute(TYPES)}
-
-
-def subscriptions(on: Connection) -> set[tuple[str, str]]:
-    """The pairs of event type and handler that the database knows."""
-    return {(row.event_type, row.handler) for row in on.execute(SUBSCRIPTIONS)}
+def database_time(on: Connection) -> datetime:
+    """The database's clock, the only one that decides anything."""
+    now: datetime = on.execute(text("SELECT now()")).scalar_one()
+    return now
 
 
 def leaks(on: Connection) -> Sequence[str]:

@@ -1,0 +1,1 @@
+"""What handlers owe: the table, and every statement that writes it, by what it is for."""

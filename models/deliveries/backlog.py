@@ -1,0 +1,184 @@
+"""What is owed right now, for operators, the HTTP API and Prometheus to look at."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import NamedTuple
+from uuid import UUID
+
+from sqlalchemy import Connection, text
+from sqlalchemy.orm import Session
+
+from models.deliveries.table import DeliveryState
+
+
+class HandlerBacklog(NamedTuple):
+    """How much one handler owes, by state, and for how long the oldest has been due."""
+
+    handler: str
+    paused: bool
+    resume_at: datetime | None
+    due: int
+    leased: int
+    waiting: int
+    dead: int
+    oldest: timedelta | None
+
+
+class ListedDelivery(NamedTuple):
+    """One delivery as an operator sees it; `type` is None where its event was pruned.
+
+    `due_in` is negative for what has been due, or has been dead, for so long.
+    """
+
+    handler: str
+    event_id: UUID
+    type: str | None
+    state: DeliveryState
+    due_at: datetime
+    died_at: datetime | None
+    due_in: timedelta
+    attempts: int
+    leases: int
+    last_error: str | None
+
+
+class HandlerOfEvent(NamedTuple):
+    """What has become of one handler's debt to one event; `state` is None when it is done."""
+
+    handler: str
+    state: DeliveryState | None
+    attempts: int | None
+    last_error: str | None
+    due_at: datetime | None
+
+
+class HandlerGauge(NamedTuple):
+    """Bounded counts of one handler: `due` and `dead` stop at the bound that was asked for."""
+
+    handler: str
+    due: int
+    age_seconds: float
+    dead: int
+
+
+# Counts per handler and state. One pass over the table, which is small by nature, is quicker than
+# a look into each index.
+SUMMARY = text("""
+    SELECT coalesce(h.name, d.handler), coalesce(h.paused, false), h.resume_at,
+           coalesce(d.due, 0), coalesce(d.leased, 0), coalesce(d.waiting, 0), coalesce(d.dead, 0),
+           now() - d.oldest
+    FROM insights.handlers h
+    FULL JOIN (
+        SELECT o.handler,
+               count(*) FILTER (WHERE o.state = 'due') AS due,
+               count(*) FILTER (WHERE o.state = 'leased') AS leased,
+               count(*) FILTER (WHERE o.state = 'waiting') AS waiting,
+               count(*) FILTER (WHERE o.state = 'dead') AS dead,
+               min(o.due_at) FILTER (WHERE o.state = 'due') AS oldest
+        FROM insights.delivery_states o
+        WHERE CAST(:handler AS text) IS NULL OR o.handler = :handler
+        GROUP BY o.handler
+    ) d ON d.handler = h.name
+    WHERE CAST(:handler AS text) IS NULL OR coalesce(h.name, d.handler) = :handler
+    ORDER BY 1
+""")
+
+# List deliveries, the longest due first. Each branch reads no more of its index than it shows,
+# however much is owed.
+LISTING = text("""
+    SELECT o.handler, o.event_id, e.type, o.state, o.due_at, o.died_at, o.at - now(),
+           o.attempts, o.leases, o.last_error
+    FROM insights.handlers h
+    CROSS JOIN LATERAL (
+        (SELECT d.*, d.due_at AS at
+         FROM insights.delivery_states d
+         WHERE d.handler = h.name AND d.died_at IS NULL
+           AND (CAST(:event AS uuid) IS NULL OR d.event_id = :event)
+           AND (CAST(:state AS text) IS NULL OR d.state = :state)
+         ORDER BY d.due_at LIMIT :at_most)
+        UNION ALL
+        (SELECT d.*, d.died_at
+         FROM insights.delivery_states d
+         WHERE d.handler = h.name AND d.died_at IS NOT NULL
+           AND (CAST(:event AS uuid) IS NULL OR d.event_id = :event)
+           AND (CAST(:state AS text) IS NULL OR d.state = :state)
+         ORDER BY d.died_at LIMIT :at_most)
+    ) o
+    LEFT JOIN insights.events e ON e.id = o.event_id
+    WHERE CAST(:handler AS text) IS NULL OR h.name = :handler
+    ORDER BY o.at LIMIT :at_most
+""")
+
+# Who was owed an event: who follows its type today, and who still owes though unsubscribed since.
+# The names come from `handlers`, so that the primary key (handler first) finds each row.
+OF_EVENT = text("""
+    SELECT h.name, d.state, d.attempts, d.last_error,
+           CASE WHEN d.died_at IS NULL THEN d.due_at END
+    FROM insights.handlers h
+    LEFT JOIN insights.subscriptions s ON s.handler = h.name AND s.event_type = :type
+    LEFT JOIN (SELECT * FROM insights.delivery_states
+               WHERE handler = ANY(ARRAY(SELECT name FROM insights.handlers)) AND event_id = :id
+    ) d ON d.handler = h.name
+    WHERE s.handler IS NOT NULL OR d.handler IS NOT NULL
+    ORDER BY h.name
+""")
+
+# Gauges for Prometheus: counts stop at `most`, so that a scrape costs the same however much is
+# owed. Conditions are those of the partial indexes, which the view's `state` cannot use.
+GAUGES = text("""
+    SELECT h.name,
+           (SELECT count(*) FROM (
+               SELECT FROM insights.deliveries d
+               WHERE d.handler = h.name AND d.died_at IS NULL AND d.due_at <= now() LIMIT :most
+           ) due),
+           coalesce((SELECT extract(epoch FROM now() - d.due_at)::float FROM insights.deliveries d
+               WHERE d.handler = h.name AND d.died_at IS NULL AND d.due_at <= now()
+               ORDER BY d.due_at LIMIT 1), 0),
+           (SELECT count(*) FROM (
+               SELECT FROM insights.deliveries d
+               WHERE d.handler = h.name AND d.died_at IS NOT NULL LIMIT :most
+           ) dead)
+    FROM insights.handlers h
+""")
+
+# The planner's estimate, for a backlog too large to be counted at each scrape.
+ESTIMATE = text("""
+    EXPLAIN (FORMAT JSON) SELECT FROM insights.deliveries d
+    WHERE d.handler = :handler AND d.died_at IS NULL AND d.due_at <= now()
+""")
+
+
+def summary(on: Connection | Session, handler: str | None = None) -> Sequence[HandlerBacklog]:
+    """How much each handler owes, also one that the code no longer knows."""
+    return list(map(HandlerBacklog._make, on.execute(SUMMARY, {"handler": handler})))
+
+
+def listing(
+    on: Connection | Session,
+    *,
+    handler: str | None = None,
+    event: UUID | None = None,
+    state: DeliveryState | None = None,
+    at_most: int = 50,
+) -> Sequence[ListedDelivery]:
+    """Deliveries, the longest due first."""
+    given = {"handler": handler, "event": event, "state": state, "at_most": at_most}
+    rows = map(ListedDelivery._make, on.execute(LISTING, given))
+    return [row._replace(state=DeliveryState(row.state)) for row in rows]
+
+
+def handlers_of_event(on: Session, event_id: UUID, type_: str) -> Sequence[HandlerOfEvent]:
+    """What has become of one event at each handler that was owed it."""
+    rows = on.execute(OF_EVENT, {"id": event_id, "type": type_})
+    return list(map(HandlerOfEvent._make, rows))
+
+
+def gauges(on: Connection, most: int) -> Sequence[HandlerGauge]:
+    """Per handler: how much is due and dead, counted up to `most`, and the age of the oldest."""
+    return list(map(HandlerGauge._make, on.execute(GAUGES, {"most": most})))
+
+
+def estimated_due(on: Connection, handler: str) -> int:
+    """About how much a handler has due, at a cost that does not grow with it."""
+    (plan,) = on.execute(ESTIMATE, {"handler": handler}).scalar_one()
+    return int(plan["Plan"]["Plan Rows"])

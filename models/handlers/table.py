@@ -1,0 +1,59 @@
+"""The table of handlers: registered by `insights migrate`, paused and resumed by operators."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from sqlalchemy import Connection, select, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from models.base import Base
+
+
+class HandlerRow(Base):
+    """One handler: paused by an operator, or its circuit breaker open until `resume_at`.
+
+    `failures_in_row` counts transport failures of its provider since the last answer.
+    """
+
+    __tablename__ = "handlers"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    paused: Mapped[bool] = mapped_column(server_default="false")
+    failures_in_row: Mapped[int] = mapped_column(server_default="0")
+    resume_at: Mapped[datetime | None]
+
+
+# Add handlers of new code. One that is there keeps its pause and its circuit breaker.
+REGISTER = text("""
+    INSERT INTO insights.handlers (name) SELECT unnest(CAST(:names AS text[]))
+    ON CONFLICT DO NOTHING
+""")
+
+# Lease nothing more to a handler.
+PAUSE = text("UPDATE insights.handlers SET paused = true WHERE name = :handler RETURNING name")
+
+# Lease to a handler again; an operator who resumes also closes the circuit.
+RESUME = text("""
+    UPDATE insights.handlers SET paused = false, failures_in_row = 0, resume_at = NULL
+    WHERE name = :handler RETURNING name
+""")
+
+
+def register(on: Connection, names: Iterable[str]) -> None:
+    """Have a row for each of these handlers."""
+    on.execute(REGISTER, {"names": list(names)})
+
+
+def pause(on: Connection, handler: str) -> bool:
+    """Lease nothing more to a handler; False if there is none of that name."""
+    return on.scalar(PAUSE, {"handler": handler}) is not None
+
+
+def resume(on: Connection, handler: str) -> bool:
+    """Undo `pause` and close the circuit; False if there is no handler of that name."""
+    return on.scalar(RESUME, {"handler": handler}) is not None
+
+
+def handler_names(on: Connection) -> list[str]:
+    """The handlers that the database knows, in alphabetical order."""
+    return list(on.scalars(select(HandlerRow.name).order_by(HandlerRow.name)))

@@ -1,0 +1,63 @@
+"""What PostgreSQL says of our schema that SQLAlchemy's models cannot say, as one text."""
+
+from sqlalchemy import Connection, text
+
+# Ours is what stands in `insights`, and what migrations made in `public`.
+PARTS = {
+    "functions": """
+        SELECT pg_get_functiondef(p.oid) || ';'
+        FROM pg_proc p
+        WHERE p.pronamespace = CAST('insights' AS regnamespace)
+           OR p.pronamespace = CAST('public' AS regnamespace)
+        ORDER BY CAST(CAST(p.oid AS regprocedure) AS text)
+    """,
+    "triggers": """
+        SELECT pg_get_triggerdef(t.oid) || ';' FROM pg_trigger t
+        WHERE NOT t.tgisinternal ORDER BY t.tgname
+    """,
+    "views": """
+        SELECT format(E'CREATE VIEW %s %s AS\\n%s', CAST(CAST(c.oid AS regclass) AS text),
+                      CAST(c.reloptions AS text), pg_get_viewdef(c.oid, true))
+        FROM pg_class c
+        WHERE c.relkind = 'v' AND c.relnamespace = CAST('insights' AS regnamespace)
+        ORDER BY c.relname
+    """,
+    "row security": """
+        SELECT format('%s: %s', CAST(CAST(c.oid AS regclass) AS text),
+                      CASE WHEN c.relrowsecurity THEN 'on' ELSE 'OFF' END)
+        FROM pg_class c
+        WHERE c.relkind = 'r' AND c.relnamespace IN (
+            CAST('insights' AS regnamespace), CAST('public' AS regnamespace))
+        ORDER BY 1
+    """,
+    "storage parameters": """
+        SELECT format('%s: %s', CAST(CAST(c.oid AS regclass) AS text),
+                      array_to_string(c.reloptions, ', '))
+        FROM pg_class c
+        WHERE c.relkind = 'r' AND c.reloptions IS NOT NULL AND c.relnamespace IN (
+            CAST('insights' AS regnamespace), CAST('public' AS regnamespace))
+        ORDER BY 1
+    """,
+    "indexes": """
+        SELECT indexdef || ';' FROM pg_indexes WHERE schemaname IN ('insights', 'public')
+        ORDER BY schemaname, indexname
+    """,
+    "check constraints": """
+        SELECT format('%s: %s %s', CAST(CAST(c.conrelid AS regclass) AS text), c.conname,
+                      pg_get_constraintdef(c.oid))
+        FROM pg_constraint c
+        WHERE c.contype = 'c' AND c.conrelid <> 0 AND c.connamespace IN (
+            CAST('insights' AS regnamespace), CAST('public' AS regnamespace))
+        ORDER BY 1
+    """,
+}
+
+
+def listing(on: Connection) -> str:
+    """Functions, triggers, views, row security, storage parameters, indexes and checks."""
+    on.execute(text("SET LOCAL search_path = pg_catalog"))
+    found = []
+    for title, query in PARTS.items():
+        rows = [row.rstrip() for row in on.scalars(text(query))]
+        found.append("\n".join([f"-- {title}", *rows]))
+    return "\n\n".join(found) + "\n"

@@ -1,0 +1,457 @@
+-- functions
+CREATE OR REPLACE FUNCTION insights.check_data(type text, schema jsonb, data jsonb)
+ RETURNS void
+ LANGUAGE plpgsql
+ IMMUTABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+DECLARE
+    field text;
+BEGIN
+    IF jsonb_typeof(data) IS DISTINCT FROM 'object' THEN
+        RAISE EXCEPTION '%: data must be a JSON object', type
+            USING ERRCODE = 'check_violation';
+    END IF;
+    SELECT required.name INTO field
+    FROM jsonb_array_elements_text(schema -> 'required') required (name)
+    WHERE data -> required.name IS NULL LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION '%: the field "%" is missing', type, field
+            USING ERRCODE = 'check_violation';
+    END IF;
+    SELECT given.key INTO field FROM jsonb_each(data) given
+    WHERE schema -> 'properties' -> given.key IS NULL LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION '%: there is no field "%"', type, field
+            USING ERRCODE = 'check_violation',
+                  HINT = 'It has: ' || coalesce((
+                      SELECT string_agg(k, ', ') FROM jsonb_object_keys(schema -> 'properties') k
+                  ), 'none');
+    END IF;
+    SELECT given.key INTO field FROM jsonb_each(data) given
+    WHERE NOT insights.fits(schema -> 'properties' -> given.key, given.value) LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION '%: the field "%" is not of the form %', type, field,
+            schema -> 'properties' -> field
+            USING ERRCODE = 'check_violation';
+    END IF;
+END $function$
+;
+CREATE OR REPLACE FUNCTION insights.check_resource(resource text)
+ RETURNS void
+ LANGUAGE plpgsql
+ IMMUTABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+BEGIN
+    IF resource IS NULL OR resource NOT IN ('datasets', 'trainings', 'predictions') THEN
+        RAISE EXCEPTION 'no resource is called "%"', resource
+            USING ERRCODE = 'invalid_parameter_value',
+                  HINT = 'It is one of datasets, trainings, predictions.';
+    END IF;
+END $function$
+;
+CREATE OR REPLACE FUNCTION insights.count_usage(event_ids uuid[], user_ids uuid[], resources text[], amounts integer[], times timestamp with time zone[])
+ RETURNS SETOF insights.usage_total
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+DECLARE
+    totals insights.usage_total[];
+BEGIN
+    WITH counted AS (
+        INSERT INTO insights.usage_ledger AS l (event_id, user_id, resource, amount, month)
+        SELECT e.event_id, e.user_id, e.resource, e.amount,
+               to_char(e.occurred_at AT TIME ZONE 'UTC', 'YYYY-MM')
+        FROM unnest(event_ids, user_ids, resources, amounts, times)
+            AS e (event_id, user_id, resource, amount, occurred_at)
+        JOIN public.profiles p ON p.id = e.user_id
+        ON CONFLICT (event_id) DO NOTHING
+        RETURNING l.user_id, l.resource, l.amount, l.month
+    ), per_month AS (
+        SELECT c.user_id, c.month,
+               coalesce(sum(c.amount) FILTER (WHERE c.resource = 'datasets'), 0)::int datasets,
+               coalesce(sum(c.amount) FILTER (WHERE c.resource = 'trainings'), 0)::int trainings,
+               coalesce(sum(c.amount) FILTER (WHERE c.resource = 'predictions'), 0)::int predictions
+        FROM counted c GROUP BY c.user_id, c.month
+    ), newest AS (
+        SELECT m.user_id, max(m.month) AS month, sum(m.datasets)::int AS datasets
+        FROM per_month m GROUP BY m.user_id
+    ), limits AS (
+        INSERT INTO public.usage_limits AS u (user_id, datasets_count, trainings_this_month,
+                                              predictions_this_month, month_year)
+        SELECT n.user_id, n.datasets, m.trainings, m.predictions, n.month
+        FROM newest n JOIN per_month m ON m.user_id = n.user_id AND m.month = n.month
+        ORDER BY n.user_id
+        ON CONFLICT (user_id) DO UPDATE SET
+            datasets_count = u.datasets_count + excluded.datasets_count,
+            trainings_this_month = excluded.trainings_this_month
+                * (excluded.month_year >= u.month_year)::int
+                + u.trainings_this_month * (excluded.month_year <= u.month_year)::int,
+            predictions_this_month = excluded.predictions_this_month
+                * (excluded.month_year >= u.month_year)::int
+                + u.predictions_this_month * (excluded.month_year <= u.month_year)::int,
+            month_year = greatest(u.month_year, excluded.month_year),
+            updated_at = now()
+        RETURNING u.*
+    )
+    SELECT array_agg((m.user_id, r.resource, m.month,
+                      CASE WHEN limits.month_year = m.month THEN r.used END)::insights.usage_total)
+    INTO totals
+    FROM per_month m
+    JOIN limits ON limits.user_id = m.user_id
+    CROSS JOIN LATERAL (VALUES
+        ('datasets', m.datasets, limits.datasets_count),
+        ('trainings', m.trainings, limits.trainings_this_month),
+        ('predictions', m.predictions, limits.predictions_this_month)
+    ) AS r (resource, added, used)
+    WHERE r.added > 0;
+
+    RETURN QUERY
+    SELECT t.user_id, t.resource, t.month, coalesce(t.used, (
+        SELECT sum(l.amount)::int FROM insights.usage_ledger l
+        WHERE l.user_id = t.user_id AND l.month = t.month AND l.resource = t.resource))
+    FROM unnest(totals) t WHERE t.used IS NOT NULL OR t.resource <> 'datasets'
+    UNION ALL
+    SELECT t.user_id, t.resource, m.month, (
+        SELECT u.datasets_count FROM public.usage_limits u WHERE u.user_id = t.user_id) - (
+        SELECT coalesce(sum(l.amount), 0)::int FROM insights.usage_ledger l
+        WHERE l.user_id = t.user_id AND l.month > m.month AND l.resource = t.resource)
+    FROM unnest(totals) t
+    CROSS JOIN LATERAL (
+        SELECT DISTINCT l.month FROM insights.usage_ledger l
+        WHERE l.user_id = t.user_id AND l.month >= t.month AND l.resource = t.resource
+          AND l.amount > 0) m
+    WHERE t.used IS NULL AND t.resource = 'datasets';
+END $function$
+;
+CREATE OR REPLACE FUNCTION insights.fan_out()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+DECLARE
+    unknown text;
+BEGIN
+    SELECT n.type INTO unknown FROM new_events n
+    WHERE NOT EXISTS (SELECT FROM insights.event_types t WHERE t.type = n.type) LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'no event is called "%"', unknown
+            USING ERRCODE = 'check_violation',
+                  HINT = 'SELECT type FROM insights.event_types lists them; '
+                         '`insights migrate` adds those of new code.';
+    END IF;
+    INSERT INTO insights.deliveries (handler, event_id)
+    SELECT s.handler, n.id
+    FROM new_events n JOIN insights.subscriptions s ON s.event_type = n.type;
+    RETURN NULL;
+END $function$
+;
+CREATE OR REPLACE FUNCTION insights.fits(rule jsonb, value jsonb)
+ RETURNS boolean
+ LANGUAGE sql
+ IMMUTABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+    SELECT CASE rule ->> 'type'
+        WHEN 'string' THEN CASE WHEN jsonb_typeof(value) = 'string' THEN
+            length(value #>> '{}') <= coalesce((rule ->> 'maxLength')::int, 1000000)
+            AND length(value #>> '{}') >= coalesce((rule ->> 'minLength')::int, 0)
+            AND (rule ->> 'pattern' IS NULL OR value #>> '{}' ~ (rule ->> 'pattern'))
+            ELSE false END
+        WHEN 'integer' THEN CASE WHEN jsonb_typeof(value) = 'number' THEN
+            (value #>> '{}')::numeric % 1 = 0 ELSE false END
+        WHEN 'number' THEN jsonb_typeof(value) = 'number'
+        WHEN 'object' THEN CASE WHEN jsonb_typeof(value) = 'object' THEN
+            NOT EXISTS (SELECT FROM jsonb_each(value) AS entry (name, inner_value)
+                        WHERE NOT insights.fits(rule -> 'additionalProperties', inner_value))
+            ELSE false END
+        WHEN 'array' THEN CASE WHEN jsonb_typeof(value) = 'array' THEN
+            NOT EXISTS (SELECT FROM jsonb_array_elements(value) AS items (item)
+                        WHERE NOT insights.fits(rule -> 'items', item))
+            ELSE false END
+        WHEN 'boolean' THEN jsonb_typeof(value) = 'boolean'
+        WHEN 'null' THEN jsonb_typeof(value) = 'null'
+        ELSE true
+    END
+    AND CASE WHEN jsonb_typeof(value) <> 'number' THEN true ELSE
+        (value #>> '{}')::numeric >= coalesce((rule ->> 'minimum')::numeric, -1.79e308)
+        AND (value #>> '{}')::numeric <= coalesce((rule ->> 'maximum')::numeric, 1.79e308)
+        AND (value #>> '{}')::numeric
+            > coalesce((rule ->> 'exclusiveMinimum')::numeric, '-Infinity')
+        AND (value #>> '{}')::numeric
+            < coalesce((rule ->> 'exclusiveMaximum')::numeric, 'Infinity')
+    END
+    AND CASE WHEN rule ? 'anyOf' THEN EXISTS (
+        SELECT FROM jsonb_array_elements(rule -> 'anyOf') AS choices (choice)
+        WHERE insights.fits(choice, value)) ELSE true END
+    AND CASE WHEN rule ? 'enum' THEN EXISTS (
+        SELECT FROM jsonb_array_elements(rule -> 'enum') AS allowed (word)
+        WHERE word = value) ELSE true END
+    AND CASE WHEN rule ? 'const' THEN rule -> 'const' = value ELSE true END
+$function$
+;
+CREATE OR REPLACE FUNCTION insights.for_service_only(signature text)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+DECLARE
+    role text;
+BEGIN
+    EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', signature);
+    FOR role IN SELECT rolname FROM pg_roles WHERE rolname IN ('anon', 'authenticated') LOOP
+        EXECUTE format('REVOKE ALL ON FUNCTION %s FROM %I', signature, role);
+    END LOOP;
+    IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'service_role') THEN
+        EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO service_role', signature);
+    END IF;
+END $function$
+;
+CREATE OR REPLACE FUNCTION insights.mark_usage(totals insights.usage_total[])
+ RETURNS TABLE(user_id uuid, resource text, month text, mark text, used integer, "limit" integer)
+ LANGUAGE sql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+    WITH reached AS (
+        SELECT DISTINCT t.user_id, t.resource, t.month, m.mark, t.used, p."limit"
+        FROM unnest(totals) t
+        JOIN public.profiles profile ON profile.id = t.user_id
+        JOIN insights.plan_limits p
+            ON p.plan = coalesce(profile.plan::text, 'free') AND p.resource = t.resource
+        CROSS JOIN LATERAL (VALUES
+            ('80', t.used >= p."limit" * 0.8),
+            ('100', t.used >= p."limit"),
+            ('exceeded', t.used > p."limit")
+        ) AS m (mark, reached)
+        WHERE m.reached
+    ), marked AS (
+        INSERT INTO insights.usage_marks AS k (user_id, resource, month, mark)
+        SELECT r.user_id, r.resource, r.month, r.mark FROM reached r ORDER BY 1, 2, 3, 4
+        ON CONFLICT DO NOTHING
+        RETURNING k.*
+    )
+    SELECT r.* FROM reached r JOIN marked k
+    ON (k.user_id, k.resource, k.month, k.mark) = (r.user_id, r.resource, r.month, r.mark)
+$function$
+;
+CREATE OR REPLACE FUNCTION insights.protect_plan()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+DECLARE
+    was public.profiles := CASE WHEN TG_OP = 'UPDATE' THEN OLD END;
+BEGIN
+    IF current_user IN ('anon', 'authenticated') AND (
+        coalesce(NEW.plan::text, 'free') <> coalesce(was.plan::text, 'free')
+        OR NEW.subscription_id IS DISTINCT FROM was.subscription_id
+        OR NEW.subscription_status IS DISTINCT FROM was.subscription_status
+        OR NEW.stripe_customer_id IS DISTINCT FROM was.stripe_customer_id
+    ) THEN
+        RAISE EXCEPTION 'the plan of a profile follows its subscription'
+            USING ERRCODE = 'insufficient_privilege';
+    END IF;
+    RETURN NEW;
+END $function$
+;
+CREATE OR REPLACE FUNCTION insights.used(p_user_id uuid, p_resource text)
+ RETURNS integer
+ LANGUAGE sql
+ STABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+    WITH this AS (SELECT to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM') AS month)
+    SELECT greatest(0, coalesce((
+        SELECT CASE
+            WHEN p_resource = 'datasets' THEN u.datasets_count
+            WHEN u.month_year < this.month THEN 0
+            WHEN u.month_year > this.month THEN (
+                SELECT sum(l.amount)::int FROM insights.usage_ledger l
+                WHERE l.user_id = p_user_id AND l.month = this.month AND l.resource = p_resource)
+            WHEN p_resource = 'trainings' THEN u.trainings_this_month
+            ELSE u.predictions_this_month
+        END
+        FROM public.usage_limits u, this WHERE u.user_id = p_user_id), 0))
+$function$
+;
+CREATE OR REPLACE FUNCTION public.check_limit(p_user_id uuid, p_resource text)
+ RETURNS TABLE(allowed boolean, remaining integer)
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+BEGIN
+    PERFORM insights.check_resource(p_resource);
+    RETURN QUERY
+        SELECT l."limit" IS NULL OR used.n < l."limit",
+               CASE WHEN l."limit" IS NOT NULL THEN greatest(0, l."limit" - used.n) END
+        FROM insights.plan_limits l, (SELECT insights.used(p_user_id, p_resource) AS n) used
+        WHERE l.resource = p_resource AND l.plan = coalesce(
+            (SELECT p.plan::text FROM public.profiles p WHERE p.id = p_user_id), 'free');
+END $function$
+;
+CREATE OR REPLACE FUNCTION public.increment_usage(p_user_id uuid, p_resource text, p_amount integer)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+DECLARE
+    reached record;
+    totals insights.usage_total[];
+BEGIN
+    PERFORM insights.check_resource(p_resource);
+    IF p_amount IS NULL OR (p_amount < 0 AND p_resource <> 'datasets') THEN
+        RAISE EXCEPTION '% cannot be given back; p_amount must be 0 or more', p_resource
+            USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+    IF NOT EXISTS (SELECT FROM public.profiles p WHERE p.id = p_user_id) THEN
+        RAISE EXCEPTION 'no profile has the id %', p_user_id
+            USING ERRCODE = 'foreign_key_violation';
+    END IF;
+    totals := ARRAY(SELECT t::insights.usage_total FROM insights.count_usage(
+        ARRAY[gen_random_uuid()], ARRAY[p_user_id], ARRAY[p_resource], ARRAY[p_amount],
+        ARRAY[now()]) t);
+    FOR reached IN SELECT * FROM insights.mark_usage(totals) LOOP
+        PERFORM public.publish_event(
+            CASE reached.mark WHEN 'exceeded' THEN 'usage.limit_exceeded'
+                              ELSE 'usage.threshold_reached' END,
+            jsonb_build_object('resource', reached.resource, 'month', reached.month,
+                               'current', reached.used, 'limit', reached."limit")
+            || CASE reached.mark WHEN 'exceeded' THEN '{}'
+                    ELSE jsonb_build_object('threshold', reached.mark::integer) END,
+            p_user_id);
+    END LOOP;
+END $function$
+;
+CREATE OR REPLACE FUNCTION public.publish_event(type text, data jsonb DEFAULT '{}'::jsonb, user_id uuid DEFAULT NULL::uuid, id uuid DEFAULT NULL::uuid, occurred_at timestamp with time zone DEFAULT NULL::timestamp with time zone, source text DEFAULT 'sql'::text)
+ RETURNS uuid
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+DECLARE
+    chosen uuid := coalesce(publish_event.id, gen_random_uuid());
+    rules jsonb;
+BEGIN
+    SELECT t.schema INTO rules FROM insights.event_types t WHERE t.type = publish_event.type;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'no event is called "%"', publish_event.type
+            USING ERRCODE = 'check_violation',
+                  HINT = 'SELECT type FROM insights.event_types lists them.';
+    END IF;
+    IF publish_event.user_id IS NULL AND (rules -> 'x-user-required') = 'true' THEN
+        RAISE EXCEPTION '%: user_id is missing', publish_event.type
+            USING ERRCODE = 'check_violation';
+    END IF;
+    IF length(publish_event.source) NOT BETWEEN 1 AND 200 THEN
+        RAISE EXCEPTION '%: source must have 1 to 200 characters', publish_event.type
+            USING ERRCODE = 'check_violation';
+    END IF;
+    IF publish_event.occurred_at NOT BETWEEN '0001-01-02 00:00Z' AND '9999-12-30 00:00Z' THEN
+        RAISE EXCEPTION '%: occurred_at is no time that a calendar has', publish_event.type
+            USING ERRCODE = 'check_violation';
+    END IF;
+    PERFORM insights.check_data(publish_event.type, rules, publish_event.data);
+    INSERT INTO insights.events (id, type, source, user_id, data, occurred_at, correlation_id)
+    VALUES (chosen, publish_event.type, publish_event.source, publish_event.user_id,
+            publish_event.data, coalesce(publish_event.occurred_at, now()), chosen)
+    ON CONFLICT DO NOTHING;
+    RETURN chosen;
+END $function$
+;
+
+-- triggers
+CREATE TRIGGER fan_out AFTER INSERT ON insights.events REFERENCING NEW TABLE AS new_events FOR EACH STATEMENT EXECUTE FUNCTION insights.fan_out();
+CREATE TRIGGER insights_protect_plan BEFORE INSERT OR UPDATE ON public.profiles FOR EACH ROW EXECUTE FUNCTION insights.protect_plan();
+
+-- views
+CREATE VIEW insights.delivery_states {security_invoker=true} AS
+ SELECT handler,
+    event_id,
+    due_at,
+    leases,
+    attempts,
+    setbacks,
+    died_at,
+    last_error,
+        CASE
+            WHEN died_at IS NOT NULL THEN 'dead'::text
+            WHEN due_at <= now() THEN 'due'::text
+            WHEN leased THEN 'leased'::text
+            ELSE 'waiting'::text
+        END AS state
+   FROM insights.deliveries d;
+CREATE VIEW insights.event_bodies {security_invoker=true} AS
+ SELECT id,
+    type,
+    concat("left"(data::text, '-1'::integer),
+        CASE
+            WHEN data <> '{}'::jsonb THEN ','::text
+            ELSE NULL::text
+        END, '"id":"', id, '","occurred_at":', to_json(occurred_at), ',"source":', to_json(source), ',"user_id":', COALESCE(to_json(user_id), 'null'::json), ',"correlation_id":', COALESCE(to_json(correlation_id), 'null'::json), ',"causation_id":', COALESCE(to_json(causation_id), 'null'::json), ',"traceparent":', COALESCE(to_json(traceparent), 'null'::json), '}') AS body
+   FROM insights.events e;
+CREATE VIEW insights.prunable_events {security_invoker=true} AS
+ SELECT id,
+    recorded_at
+   FROM insights.events e
+  WHERE NOT (type IN ( SELECT t.type
+           FROM insights.event_types t
+          WHERE (t.schema -> 'x-kept'::text) = 'true'::jsonb)) AND NOT (EXISTS ( SELECT
+           FROM insights.deliveries d
+          WHERE d.event_id = e.id AND (d.handler IN ( SELECT h.name
+                   FROM insights.handlers h))));
+
+-- row security
+insights.activity: on
+insights.added_columns: on
+insights.alembic_version: on
+insights.deliveries: on
+insights.emails: on
+insights.event_types: on
+insights.events: on
+insights.handlers: on
+insights.plan_limits: on
+insights.profile_news: on
+insights.subscriptions: on
+insights.usage_ledger: on
+insights.usage_marks: on
+public.profiles: on
+public.usage_limits: on
+
+-- storage parameters
+insights.activity: fillfactor=70
+insights.deliveries: fillfactor=70, autovacuum_vacuum_scale_factor=0.0, autovacuum_vacuum_threshold=20000, autovacuum_analyze_scale_factor=0.0, autovacuum_analyze_threshold=50000, autovacuum_vacuum_cost_delay=0
+public.usage_limits: fillfactor=50, autovacuum_vacuum_scale_factor=0.05
+
+-- indexes
+CREATE UNIQUE INDEX activity_pkey ON insights.activity USING btree (user_id);
+CREATE INDEX activity_untold ON insights.activity USING btree (last_active_at) WHERE (NOT is_told);
+CREATE UNIQUE INDEX added_columns_pkey ON insights.added_columns USING btree (name);
+CREATE UNIQUE INDEX alembic_version_pkc ON insights.alembic_version USING btree (version_num);
+CREATE INDEX deliveries_dead ON insights.deliveries USING btree (handler, died_at) WHERE (died_at IS NOT NULL);
+CREATE INDEX deliveries_due ON insights.deliveries USING btree (handler, due_at) WHERE (died_at IS NULL);
+CREATE UNIQUE INDEX deliveries_pkey ON insights.deliveries USING btree (handler, event_id);
+CREATE INDEX emails_held ON insights.emails USING btree (held_at) WHERE (held_at IS NOT NULL);
+CREATE UNIQUE INDEX emails_pkey ON insights.emails USING btree (user_id, template, about);
+CREATE UNIQUE INDEX event_types_pkey ON insights.event_types USING btree (type);
+CREATE INDEX events_of_choice ON insights.events USING btree (user_id, occurred_at) WHERE (type = 'user.analytics_choice_made'::text);
+CREATE INDEX events_of_training ON insights.events USING btree (((data ->> 'training_id'::text)), occurred_at) WHERE (type ~~ 'training.%'::text);
+CREATE UNIQUE INDEX events_pkey ON insights.events USING btree (id);
+CREATE INDEX events_recorded_at ON insights.events USING brin (recorded_at);
+CREATE UNIQUE INDEX handlers_pkey ON insights.handlers USING btree (name);
+CREATE UNIQUE INDEX plan_limits_pkey ON insights.plan_limits USING btree (plan, resource);
+CREATE UNIQUE INDEX profile_news_pkey ON insights.profile_news USING btree (user_id);
+CREATE UNIQUE INDEX subscriptions_pkey ON insights.subscriptions USING btree (event_type, handler);
+CREATE INDEX usage_ledger_of_user ON insights.usage_ledger USING btree (user_id, month, resource);
+CREATE UNIQUE INDEX usage_ledger_pkey ON insights.usage_ledger USING btree (event_id);
+CREATE UNIQUE INDEX usage_marks_pkey ON insights.usage_marks USING btree (user_id, resource, month, mark);
+CREATE UNIQUE INDEX profiles_pkey ON public.profiles USING btree (id);
+CREATE UNIQUE INDEX usage_limits_pkey ON public.usage_limits USING btree (user_id);
+
+-- check constraints
+insights.plan_limits: plan_limits_resource_check CHECK ((resource = ANY (ARRAY['datasets'::text, 'trainings'::text, 'predictions'::text])))
+insights.usage_marks: usage_marks_mark_check CHECK ((mark = ANY (ARRAY['80'::text, '100'::text, 'exceeded'::text])))
+public.profiles: profiles_plan_is_known CHECK ((plan = ANY (ARRAY['free'::text, 'pro'::text, 'enterprise'::text]))) NOT VALID
