@@ -23,7 +23,7 @@ from benchmarks.rivals import plain_dramatiq
 from benchmarks.site import Site, site
 from benchmarks.sizes import Sizes
 from events import TrainingProgressed, publish
-from events.progress import progress_after_event
+from events.progress import progress_after_event, progress_key
 from models.connections import session_factory
 from services.redis.connections import connect_listener
 
@@ -60,7 +60,7 @@ class Watcher(threading.Thread):
         super().__init__(daemon=True, name="watcher")
         self.client = connect_listener(at.ground.redis_url)
         self.line = self.client.pubsub()  # type: ignore[no-untyped-call]
-        self.line.psubscribe(f"training:{prefix}*")
+        self.line.psubscribe(f"{progress_key(prefix)}*")
         self.line.get_message(timeout=5)
         self.stopped = threading.Event()
         self.came: dict[int, float] = {}

@@ -1,17 +1,18 @@
-"""Calls to providers over HTTP: what an answer, or none, means for whoever asked."""
+"""Calls to providers over HTTP, and the error that each kind of answer becomes."""
 
 import re
+from collections.abc import Container
 from typing import Any
 
 import httpx
 
 from errors import KeyRefused, ProviderDown, ProviderLimited, ProviderRefused, ProviderUncertain
 
-PATIENCE = httpx.Timeout(10, connect=3)
+TIMEOUT = httpx.Timeout(10, connect=3)  # seconds; Loops takes up to a few for an email
 NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 ADDRESS = re.compile(r"[^\s\"'<>]+@[^\s\"'<>]+")
-TOO_MANY, OUR_KEY = 429, (401, 402, 403)
-BROKEN, LATE = 500, (408, 425)
+TOO_MANY, KEY_REFUSED = 429, (401, 402, 403)
+SERVER_ERROR, MAY_BE_DONE = 500, (408, 425)
 
 
 class Api:
@@ -19,10 +20,12 @@ class Api:
 
     def __init__(self, name: str, url: str, headers: dict[str, str] | None = None) -> None:
         self.name = name
-        self.http = httpx.Client(base_url=url, headers=headers, timeout=PATIENCE)
+        self.http = httpx.Client(base_url=url, headers=headers, timeout=TIMEOUT)
 
-    def call(self, method: str, path: str, *fine: int, **request: Any) -> httpx.Response:
-        """Ask for something; `fine` are statuses that mean success beside 2xx.
+    def call(
+        self, method: str, path: str, *, also_ok: Container[int] = (), **request: Any
+    ) -> httpx.Response:
+        """Send a request; `also_ok` are statuses that mean success beside 2xx.
 
         Raises ProviderDown when nothing was done, ProviderUncertain when it may have been,
         ProviderRefused for what is wrong with the request.
@@ -34,17 +37,17 @@ class Api:
         except httpx.TransportError as error:
             raise ProviderUncertain(f"{self.name} does not answer: {kind(error)}.") from error
         status = answer.status_code
-        if answer.is_success or status in fine:
+        if answer.is_success or status in also_ok:
             return answer
         if status == TOO_MANY:
             raise ProviderLimited(f"{self.name} answers 429: it is asked too often.")
-        if status in OUR_KEY:
+        if status in KEY_REFUSED:
             raise KeyRefused(f"{self.name} answers {status}: is its key right, and paid for?")
         if answer.is_redirect:
             raise ProviderDown(f"{self.name} answers {status}: is its address right?")
-        if status >= BROKEN or status in LATE:
+        if status >= SERVER_ERROR or status in MAY_BE_DONE:
             raise ProviderUncertain(f"{self.name} answers {status}.")
-        raise ProviderRefused(f"{self.name} answers {status}: {why(answer)}")
+        raise ProviderRefused(f"{self.name} answers {status}: {reason(answer)}")
 
     def close(self) -> None:
         """Close the connections."""
@@ -56,11 +59,11 @@ def kind(error: Exception) -> str:
     return type(error).__name__
 
 
-def why(answer: httpx.Response) -> str:
-    """What a provider says is wrong, without any address that it quotes."""
+def reason(answer: httpx.Response) -> str:
+    """What a provider says is wrong, without any email address that it quotes."""
     try:
-        told = answer.json()
+        body = answer.json()
     except ValueError:
         return "no reason"
-    said = told.get("message") or told.get("detail") if isinstance(told, dict) else None
+    said = body.get("message") or body.get("detail") if isinstance(body, dict) else None
     return ADDRESS.sub("…", str(said or "no reason"))[:300]

@@ -10,38 +10,36 @@ from uuid import UUID
 from services.http import Api
 from services.redis.throttle import Throttle
 
-ALREADY, UNKNOWN = 409, 404
+ALREADY_SENT, UNKNOWN_CONTACT = 409, 404
 
 
 class Loops:
-    """Every method waits for a slot of the fleet's pace and makes one request.
+    """Every method waits for a slot of the fleet's throttle and makes one request.
 
     They raise what Api.call does, and ProviderBusy. `emails` are the ids that Loops gave to our
     emails, by their names.
     """
 
     def __init__(
-        self, url: str, key: str, pace: Throttle, emails: Mapping[str, str | None]
+        self, url: str, key: str, throttle: Throttle, emails: Mapping[str, str | None]
     ) -> None:
         self.api = Api("Loops", url, {"Authorization": f"Bearer {key}"})
-        self.pace = pace
+        self.throttle = throttle
         self.emails = emails
 
     def send(
-        self, id_: str, email: str, variables: Mapping[str, Any], key: str, *, hurry: bool
+        self, id_: str, email: str, variables: Mapping[str, Any], key: str, *, priority: bool
     ) -> None:
         """Send a transactional email; under a key of the last 24 hours nothing is sent again."""
-        self.pace.wait(hurry=hurry)
+        self.throttle.wait(priority=priority)
         body = {"transactionalId": id_, "email": email, "dataVariables": dict(variables)}
-        self.api.call(
-            "POST", "/v1/transactional", ALREADY, json=body, headers={"Idempotency-Key": key}
-        )
+        self.post_once("/v1/transactional", body, key)
 
     def find_contact(
         self, *, user_id: UUID | None = None, email: str | None = None
     ) -> Mapping[str, Any] | None:
         """All that Loops knows of the contact that one of the two names; None if there is none."""
-        self.pace.wait()
+        self.throttle.wait()
         answer = self.api.call("GET", "/v1/contacts/find", params=contact(user_id, email))
         found: list[Mapping[str, Any]] = answer.json()
         return found[0] if found else None
@@ -49,17 +47,18 @@ class Loops:
     def write_contact(self, **fields: Any) -> None:
         """Create or update a contact by `email` or `userId`.
 
-        `subscribed` is said only to keep somebody unsubscribed.
+        Pass `subscribed` only to keep somebody unsubscribed: True would subscribe them again.
         """
-        self.pace.wait()
+        self.throttle.wait()
         self.api.call("PUT", "/v1/contacts/update", json=fields)
 
     def delete_contact(self, *, user_id: UUID | None = None, email: str | None = None) -> None:
         """Delete a contact by one of the two; one that is not there is deleted."""
-        self.pace.wait()
-        self.api.call("POST", "/v1/contacts/delete", UNKNOWN, json=contact(user_id, email))
+        self.throttle.wait()
+        body = contact(user_id, email)
+        self.api.call("POST", "/v1/contacts/delete", also_ok=(UNKNOWN_CONTACT,), json=body)
 
-    def tell(
+    def send_event(
         self,
         name: str,
         *,
@@ -69,13 +68,16 @@ class Loops:
         properties: Mapping[str, Any] | None = None,
     ) -> None:
         """Send an event about a contact, once for each key of the last 24 hours."""
-        self.pace.wait()
+        self.throttle.wait()
         body: dict[str, Any] = {"eventName": name, "email": email, "userId": str(user_id)}
         if properties:
             body |= {"eventProperties": dict(properties)}
-        self.api.call(
-            "POST", "/v1/events/send", ALREADY, json=body, headers={"Idempotency-Key": key}
-        )
+        self.post_once("/v1/events/send", body, key)
+
+    def post_once(self, path: str, body: Mapping[str, Any], key: str) -> None:
+        """Post under an idempotency key; one that Loops has seen already is a success."""
+        headers = {"Idempotency-Key": key}
+        self.api.call("POST", path, also_ok=(ALREADY_SENT,), json=body, headers=headers)
 
     def close(self) -> None:
         """Close the connections."""
@@ -83,5 +85,5 @@ class Loops:
 
 
 def contact(user_id: UUID | None, email: str | None) -> dict[str, str | None]:
-    """How a contact is named where exactly one id is taken."""
+    """The id of a contact in the form that Loops takes where exactly one is allowed."""
     return {"email": email} if user_id is None else {"userId": str(user_id)}

@@ -9,7 +9,7 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from services.redis.doorbell import CHANNEL
+from services.redis.doorbell import channel_of, queue_bell
 from workers.broker.redis import PREFIX
 
 LOOK_EVERY = 0.01
@@ -56,7 +56,7 @@ class Copier(threading.Thread):
                 line.rpush(queue, message)
             for queue in {queue for queue, _ in copies}:
                 name = queue.decode().removeprefix(PREFIX)
-                line.publish(f"{CHANNEL}queue:{name}", b"")
+                line.publish(channel_of(queue_bell(name)), b"")
             line.execute()
         self.copies += len(copies)
         return len(copies)

@@ -10,10 +10,9 @@ from benchmarks.chaos.ledger import Entry, Mark, Standing, entries, marks, stand
 from benchmarks.chaos.letters import EmailContent, firsts, leavers, letters
 from benchmarks.chaos.load import Load
 from events import Event, NewsletterSubscribed, UserSignedUp, UserUpdated
-from events.progress import News, progress_after_event
+from events.progress import TrainingProgress, progress_after_event
 from events.trainings import TrainingEvent
 
-FINAL = ("completed", "failed", "cancelled")
 Identity = tuple[str | None, str | None]
 
 
@@ -29,7 +28,7 @@ class Expected:
     rows: Sequence[UUID]
     dead: Sequence[UUID]
     calls: dict[str, Sequence[UUID]]
-    news: dict[str, News]
+    news: dict[str, TrainingProgress]
     letters: Sequence[EmailContent]
     firsts: Sequence[str]
     readers: Sequence[str]
@@ -77,14 +76,14 @@ def profiles(events: Sequence[Event]) -> dict[UUID, Identity]:
     return known
 
 
-def newest_news(events: Sequence[Event]) -> dict[str, News]:
+def newest_news(events: Sequence[Event]) -> dict[str, TrainingProgress]:
     """What the board must show of each training last."""
-    newest: dict[str, News] = {}
+    newest: dict[str, TrainingProgress] = {}
     for event in sorted(events, key=happened_at):
         if isinstance(event, TrainingEvent):
             news = progress_after_event(event)
             known = newest.get(news.training_id)
-            if known is None or known.status not in FINAL:
+            if known is None or not known.is_final:
                 newest[news.training_id] = news
     return newest
 

@@ -14,7 +14,7 @@ from benchmarks.chaos.expected import Identity
 from benchmarks.chaos.ledger import Entry, Mark, Standing
 from benchmarks.chaos.letters import TRACKED
 from benchmarks.chaos.told import Told
-from events.progress import News
+from events.progress import TrainingProgress
 
 EVENTS = text("SELECT id FROM insights.events")
 OF_TYPES = text("SELECT id FROM insights.events WHERE type = ANY (:types)")
@@ -80,9 +80,9 @@ class Seen:
     rows: Sequence[UUID]
     owed: Sequence[Debt]
     calls: Sequence[Call]
-    shown: Mapping[str, set[News]]
-    stale: Sequence[News]
-    board: Mapping[str, News | None]
+    shown: Mapping[str, set[TrainingProgress]]
+    stale: Sequence[TrainingProgress]
+    board: Mapping[str, TrainingProgress | None]
     tracked: Sequence[UUID]
     told: Told
 
@@ -90,9 +90,9 @@ class Seen:
 def look(
     on: Connection,
     record: Path,
-    shown: Mapping[str, set[News]],
-    stale: Sequence[News],
-    board: Mapping[str, News | None],
+    shown: Mapping[str, set[TrainingProgress]],
+    stale: Sequence[TrainingProgress],
+    board: Mapping[str, TrainingProgress | None],
     told: Told,
 ) -> Seen:
     """Read all that is there, once nothing moves any more."""

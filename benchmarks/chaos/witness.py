@@ -13,14 +13,12 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from benchmarks.chaos.errors import ChaosFailed
-from benchmarks.chaos.expected import FINAL
 from errors import ProviderDown
-from events.progress import News
-from services.redis.progress import ProgressBoard, understand
+from events.progress import PROGRESS_PREFIX, TrainingProgress, progress_key
+from services.redis.progress import ProgressBoard, parse
 from services.redis.tcp import TcpCommands
 
-BOARD = "training:"
-WIPED = f"{BOARD}wiped"
+WIPED = progress_key("wiped")
 BACK_WITHIN = 30.0
 
 
@@ -31,9 +29,9 @@ class Witness(threading.Thread):
         super().__init__(daemon=True, name="witness")
         self.client = redis.Redis.from_url(url, retry=Retry(NoBackoff(), 0), socket_timeout=5)
         self.board = ProgressBoard(TcpCommands(self.client))
-        self.shown: dict[str, set[News]] = defaultdict(set)
-        self.stale: list[News] = []
-        self.newest: dict[str, News] = {}
+        self.shown: dict[str, set[TrainingProgress]] = defaultdict(set)
+        self.stale: list[TrainingProgress] = []
+        self.newest: dict[str, TrainingProgress] = {}
         self.listening = threading.Event()
         self.stopped = threading.Event()
 
@@ -50,7 +48,7 @@ class Witness(threading.Thread):
         """One connection. What was shown before it stood is still on the board."""
         self.newest = {}
         with self.client.pubsub() as line:  # type: ignore[no-untyped-call]
-            line.psubscribe(f"{BOARD}*")
+            line.psubscribe(f"{PROGRESS_PREFIX}*")
             line.get_message(timeout=5)
             for id_ in self.on_the_board():
                 if (news := self.read(id_)) is not None:
@@ -66,11 +64,10 @@ class Witness(threading.Thread):
         if channel == WIPED:
             self.newest = {}
             return
-        id_ = channel.removeprefix(BOARD)
-        progress = understand(id_, json.loads(data))
-        if progress is None:
+        id_ = channel.removeprefix(PROGRESS_PREFIX)
+        news = parse(id_, json.loads(data))
+        if news is None:
             return
-        news = News(id_, progress.progress, progress.message, progress.status, progress.at)
         self.shown[id_].add(news)
         known = self.newest.setdefault(id_, news)
         if rank(news) < rank(known):
@@ -87,15 +84,12 @@ class Witness(threading.Thread):
 
     def on_the_board(self) -> list[str]:
         """The trainings that the board shows now."""
-        found = self.client.scan_iter(f"{BOARD}*", count=1000)
-        return [key.decode().removeprefix(BOARD) for key in found]
+        found = self.client.scan_iter(f"{PROGRESS_PREFIX}*", count=1000)
+        return [key.decode().removeprefix(PROGRESS_PREFIX) for key in found]
 
-    def read(self, id_: str) -> News | None:
+    def read(self, id_: str) -> TrainingProgress | None:
         """What the board shows of a training now."""
-        progress = self.board.read(id_)
-        if progress is None:
-            return None
-        return News(id_, progress.progress, progress.message, progress.status, progress.at)
+        return self.board.read(id_)
 
     def wait(self) -> None:
         """Wait until it listens. Raises ChaosFailed."""
@@ -109,6 +103,6 @@ class Witness(threading.Thread):
         self.client.close()
 
 
-def rank(news: News) -> tuple[bool, int]:
+def rank(news: TrainingProgress) -> tuple[bool, int]:
     """What is final stands; else the later."""
-    return news.status in FINAL, news.at
+    return news.is_final, news.at

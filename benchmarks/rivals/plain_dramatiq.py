@@ -14,7 +14,8 @@ from benchmarks.load import publish_predictions
 from benchmarks.ours import HANDLERS, product
 from benchmarks.rivals.once import handle, open_engine, rate
 from benchmarks.site import site
-from services.redis.progress import Progress, ProgressBoard
+from events.progress import TrainingProgress, TrainingStatus
+from services.redis.progress import ProgressBoard
 from services.redis.tcp import TcpCommands
 from settings import load_settings
 
@@ -82,8 +83,10 @@ def showing() -> None:
     board = ProgressBoard(TcpCommands(redis.Redis.from_url(url)))
 
     @dramatiq.actor(actor_name=SHOW, queue_name=SHOW, broker=broker)
-    def show(training_id: str, progress: float, message: str, status: str, at: int) -> None:
-        board.show([Progress(training_id, progress, message, status, at)])
+    def show(
+        training_id: str, progress: float, message: str, status: TrainingStatus, at: int
+    ) -> None:
+        board.show([TrainingProgress(training_id, progress, message, status, at)])
 
 
 def connect(url: str) -> RedisBroker:

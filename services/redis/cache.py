@@ -1,4 +1,4 @@
-"""A cache of JSON values that live for an hour, more or less."""
+"""A cache of JSON values that live for about an hour."""
 
 import json
 import random
@@ -10,18 +10,18 @@ from typing import Any
 
 from services.redis.commands import Commands, evaluate
 
-TTL = 3600
-JITTER = 0.1
-MAKING = 10.0
-LOOK_AGAIN = 0.05
+TTL = 3600  # seconds: how long a change may go unseen that nobody published
+JITTER = 0.1  # of the TTL: what was set together does not end together
+LOCK_SECONDS = 10.0  # longer than a query takes; who waits for a dead process waits no longer
+POLL_SECONDS = 0.05  # one command each, while another process computes the value
 
 
 class Cache:
-    """ApiKeys are whole, such as `dataset:{id}`. Every method raises ProviderDown."""
+    """Keys are whole, such as `dataset:{id}`. Every method raises ProviderDown."""
 
     def __init__(self, commands: Commands) -> None:
         self.commands = commands
-        self.look, self.keep, self.drop = (
+        self.read_script, self.store_script, self.release_script = (
             files("services.redis").joinpath(f"{name}.lua").read_text()
             for name in ("cache_read", "cache_store", "lock_release")
         )
@@ -32,7 +32,7 @@ class Cache:
         return None if found is None else json.loads(found)
 
     def set(self, key: str, value: Any, ttl: int = TTL) -> None:
-        """Keep a value for `ttl` seconds, a tenth more or less; one command."""
+        """Store a value for `ttl` seconds, a tenth more or less; one command."""
         self.commands.run(("SET", key, json.dumps(value), "EX", jittered(ttl)))
 
     def exists(self, key: str) -> bool:
@@ -41,40 +41,41 @@ class Cache:
         return bool(found)
 
     def delete(self, *keys: str) -> None:
-        """Forget values, those too that are just being made; one command."""
+        """Delete values, and keep none that is being computed now; one command."""
         if keys:
-            self.commands.run(("DEL", *keys, *map(maker, keys)))
+            self.commands.run(("DEL", *keys, *map(lock_key, keys)))
 
-    def read(self, key: str, make: Callable[[], Any], ttl: int = TTL) -> Any:
-        """The value, made by one caller where there is none while the others wait for it.
+    def read(self, key: str, compute: Callable[[], Any], ttl: int = TTL) -> Any:
+        """The value; where there is none one caller computes it while the others wait for it.
 
-        One command for a hit, two for whoever makes it. A maker that takes longer than 10 s, or
-        dies, is waited for no longer.
+        One command for a hit, two for the caller that computes. After 10 s the others wait no
+        longer for it, and each computes the value for itself.
         """
-        token, deadline = token_hex(8), time.monotonic() + MAKING
-        asked = evaluate(self.look, [key, maker(key)], token, round(MAKING * 1000))
+        token, deadline = token_hex(8), time.monotonic() + LOCK_SECONDS
+        lock = lock_key(key)
+        command = evaluate(self.read_script, [key, lock], token, round(LOCK_SECONDS * 1000))
         while True:
-            ((found, first),) = self.commands.run(asked)
+            ((found, acquired),) = self.commands.run(command)
             if found is not None:
                 return json.loads(found)
-            if first or time.monotonic() > deadline:
+            if acquired or time.monotonic() > deadline:
                 break
-            time.sleep(LOOK_AGAIN)
+            time.sleep(POLL_SECONDS)
         try:
-            value = make()
+            value = compute()
         except Exception:
-            self.commands.run(evaluate(self.drop, [maker(key)], token))
+            self.commands.run(evaluate(self.release_script, [lock], token))
             raise
         arguments = (token, json.dumps(value), jittered(ttl))
-        self.commands.run(evaluate(self.keep, [key, maker(key)], *arguments))
+        self.commands.run(evaluate(self.store_script, [key, lock], *arguments))
         return value
 
 
-def maker(key: str) -> str:
-    """Where it stands who makes a value now."""
+def lock_key(key: str) -> str:
+    """Key of the lock held by whoever computes the value."""
     return f"{key}:making"
 
 
 def jittered(ttl: int) -> int:
-    """About so many seconds, so that what was set together does not end together."""
+    """A TTL, a tenth more or less, in seconds."""
     return max(1, round(ttl * random.uniform(1 - JITTER, 1 + JITTER)))  # noqa: S311

@@ -1,4 +1,4 @@
-"""Commands to a Redis, over whatever line: what all services of ours speak."""
+"""Commands to Redis, whatever the transport, and the errors that its answers become."""
 
 import re
 from collections.abc import Sequence
@@ -12,37 +12,38 @@ QUOTE = re.compile(r"['\"`]")
 
 
 class CommandFailed(InsightsError):
-    """Raised when Redis understood a command but could not do it."""
+    """Raised when Redis answered that it cannot do a command."""
 
 
-# What is too large for Upstash begins with "ERR max" too, and stays so however often it is asked.
+# How an error begins when this Redis cannot work now, whatever it is asked. "ERR max" alone would
+# be too wide: Upstash says so too of a request that is too large, and that stays too large.
+# https://redis.io/docs/latest/develop/reference/errors, https://upstash.com/docs/redis/troubleshooting
 UNABLE = (
     "BUSY ", "CLUSTERDOWN", "ERR ACL failure", "ERR DB capacity", "ERR max concurrent",
     "ERR max daily", "ERR max number of clients", "ERR max requests", "LOADING", "MASTERDOWN",
     "MISCONF", "NOAUTH", "NOPERM", "NOREPLICAS", "OOM", "READONLY", "WRONGPASS",
 )  # fmt: skip
-"""How an error begins that says that this Redis cannot work for us now, whatever it is asked.
-
-https://redis.io/docs/latest/develop/reference/errors, https://upstash.com/docs/redis/troubleshooting
-"""
 
 
-def refusal(name: str, command: Command, said: str) -> InsightsError:
+def refusal(name: str, command: Command, message: str) -> InsightsError:
     """The error to raise for one that Redis answered, without what it quotes of the command."""
-    if said.startswith(UNABLE):
-        return ProviderDown(f"{name} cannot work: {said[:200]}")
-    return CommandFailed(f"{name} refused {command[0]}: {QUOTE.split(said)[0][:200]}")
+    if message.startswith(UNABLE):
+        return ProviderDown(f"{name} cannot work: {message[:200]}")
+    return CommandFailed(f"{name} refused {command[0]}: {QUOTE.split(message)[0][:200]}")
 
 
 class Commands(Protocol):
-    """A line to a Redis. Strings come back as `str`, numbers as `int`, lists as lists."""
+    """A transport to Redis. Strings come back as `str`, numbers as `int`, lists as lists.
+
+    What SET answers is only true or false.
+    """
 
     def run(self, *commands: Command) -> list[Any]:
         """Run commands in one round trip, in order, not as a transaction; return their replies.
 
-        Over TCP they may be run again where the line breaks or no answer comes, over REST never.
-        Raises ProviderDown when Redis does not answer or cannot work, CommandFailed when it could
-        not do one of them.
+        Over TCP they may be run again where the connection breaks or no answer comes, over REST
+        never. Raises ProviderDown when Redis does not answer or cannot work, CommandFailed when it
+        could not do one of them.
         """
 
 

@@ -1,4 +1,4 @@
-"""Locks: one of the whole fleet at a time, for what a provider cannot do in one step."""
+"""Distributed locks: one process of the fleet at a time does what a provider has no step for."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -8,25 +8,25 @@ from secrets import token_hex
 from errors import InsightsError
 from services.redis.commands import Commands, evaluate
 
-LONGEST = 120
-"""In seconds: a turn whose holder died ends by itself."""
+LOCK_SECONDS = 120  # longer than any block takes; the lock of a holder that died ends by itself
 
 
 class Locks:
-    """Two commands a turn; every method raises ProviderDown."""
+    """Two commands per lock; every method raises ProviderDown."""
 
     def __init__(self, commands: Commands) -> None:
         self.commands = commands
-        self.script = files("services.redis").joinpath("lock_release.lua").read_text()
+        self.release_script = files("services.redis").joinpath("lock_release.lua").read_text()
 
     @contextmanager
     def acquire(self, name: str) -> Iterator[bool]:
-        """Whether it is the caller's turn, which then lasts as long as the block."""
+        """Try once to take the lock for as long as the block lasts; whether it was free."""
         key, token = f"turn:{name}", token_hex(8)
-        (mine,) = self.commands.run(("SET", key, token, "NX", "EX", LONGEST))
+        (acquired,) = self.commands.run(("SET", key, token, "NX", "EX", LOCK_SECONDS))
         try:
-            yield bool(mine)
+            yield bool(acquired)
         finally:
-            if mine:
+            if acquired:
+                # The block is done: its outcome stands although the lock then ends by itself.
                 with suppress(InsightsError):
-                    self.commands.run(evaluate(self.script, [key], token))
+                    self.commands.run(evaluate(self.release_script, [key], token))

@@ -1,8 +1,10 @@
--- KEYS[1] training:{id}; ARGV progress, message, status, updated_at (ms), version (us), ttl, JSON
-local final = { completed = true, failed = true, cancelled = true }
+-- KEYS[1] training:{id}; ARGV progress, message, status, updated_at (ms), version (us), TTL (s), JSON,
+-- then all final statuses. Returns 1 where the state was written and published, 0 where a newer one stood
+local final = {}
+for i = 8, #ARGV do final[ARGV[i]] = true end
 
 -- Of two states the one of the greater rank stands; what follows the version only breaks ties,
--- so that news of the same instant ends the same in any order.
+-- so that events of the same instant end in the same state in any order.
 local function rank(version, status, progress, message)
     return { final[status] and 1 or 0, tonumber(version), tonumber(progress),
         status == 'queued' and 0 or 1, message, status }

@@ -1,96 +1,57 @@
-"""Live progress of trainings: a hash to read and a channel to follow, `training:{id}` both."""
+"""Live progress of trainings in Redis: one hash per training, and a channel of the same name."""
 
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
 
-from services.redis.commands import Commands, evaluate
+from events.progress import FINAL_STATUSES, STATUSES, TrainingProgress, TrainingStatus, progress_key
+from services.redis.commands import Command, Commands, evaluate
 
-KEPT = 7 * 24 * 3600
-FINAL = frozenset({"completed", "failed", "cancelled"})
+TTL = 7 * 24 * 3600  # seconds since the last update; the events know the state for longer
 FIELDS = ("progress", "message", "status", "version")
-STATUSES = FINAL | {"queued", "running"}
-
-
-@dataclass(frozen=True)
-class Progress:
-    """How far a training is: `progress` in percent, `at` in microseconds since the epoch.
-
-    `status` is one of queued, running, completed, failed, cancelled; the last three are final.
-    """
-
-    training_id: str
-    progress: float
-    message: str
-    status: str
-    at: int
-
-    @property
-    def is_final(self) -> bool:
-        """Whether the training has come to its end."""
-        return self.status in FINAL
-
-    @property
-    def rank(self) -> tuple[bool, int, float, bool, str, str]:
-        """The law of progress.lua: of two states, the one of the greater rank stands."""
-        has_begun = self.status != "queued"
-        return self.is_final, self.at, self.progress, has_begun, self.message, self.status
-
-    @property
-    def fields(self) -> dict[str, Any]:
-        """The fields of the hash and of the channel's JSON; `updated_at` is in milliseconds."""
-        return {
-            "progress": self.progress,
-            "message": self.message,
-            "status": self.status,
-            "updated_at": self.at // 1000,
-            "version": self.at,
-        }
+STATUS_OF: dict[str, TrainingStatus] = {status: status for status in STATUSES}
 
 
 class ProgressBoard:
-    """Shows progress. Older news never overwrites newer, and what is finished stays finished."""
+    """Shows progress. An older state never replaces a newer one, nor anything a final one."""
 
     def __init__(self, commands: Commands) -> None:
         self.commands = commands
         self.script = files("services.redis").joinpath("progress.lua").read_text()
 
-    def show(self, news: Sequence[Progress]) -> None:
-        """Write and announce each piece of news that is news: one round trip, one command each.
+    def show(self, states: Sequence[TrainingProgress]) -> None:
+        """Write and publish each state that is newer: one round trip, one command each.
 
         Raises ProviderDown when Redis is away.
         """
-        self.commands.run(*(self.showing(each) for each in news))
+        self.commands.run(*(self.command_for(state) for state in states))
 
-    def showing(self, progress: Progress) -> Sequence[Any]:
-        """The command that shows one piece of news."""
-        fields = progress.fields
-        key = [f"training:{progress.training_id}"]
-        return evaluate(self.script, key, *fields.values(), KEPT, json.dumps(fields))
+    def command_for(self, state: TrainingProgress) -> Command:
+        """The command that shows one state."""
+        fields, key = state.fields, progress_key(state.training_id)
+        arguments = (*fields.values(), TTL, json.dumps(fields), *FINAL_STATUSES)
+        return evaluate(self.script, [key], *arguments)
 
-    def read(self, training_id: str) -> Progress | None:
-        """The state that the hash tells, None when it tells none. One command.
-
-        Raises ProviderDown.
-        """
-        (found,) = self.commands.run(("HMGET", f"training:{training_id}", *FIELDS))
+    def read(self, training_id: str) -> TrainingProgress | None:
+        """The state in the hash, None where there is none. One command. Raises ProviderDown."""
+        (found,) = self.commands.run(("HMGET", progress_key(training_id), *FIELDS))
         pairs = zip(FIELDS, found, strict=True)
-        return understand(training_id, {k: v for k, v in pairs if v is not None})
+        return parse(training_id, {k: v for k, v in pairs if v is not None})
 
 
-def understand(training_id: str, fields: Mapping[str, Any]) -> Progress | None:
-    """The state that a hash or a message tells; None where another writer left out a part."""
+def parse(training_id: str, fields: Mapping[str, Any]) -> TrainingProgress | None:
+    """The state in a hash or a message; None where another writer left it incomplete."""
     try:
         progress, at = float(fields["progress"]), int(fields["version"])
         message, status = (text(fields[name]) for name in ("message", "status"))
+        known_status = STATUS_OF[status]
     except (KeyError, OverflowError, TypeError, ValueError):
         return None
-    if status not in STATUSES or not math.isfinite(progress):
+    if not math.isfinite(progress):
         return None
-    return Progress(training_id, progress, message, status, at)
+    return TrainingProgress(training_id, progress, message, known_status, at)
 
 
 def text(value: object) -> str:

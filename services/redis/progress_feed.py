@@ -1,18 +1,20 @@
-"""The live news of one training: what every line that brings them has in common."""
+"""Live updates of one training: what every transport that brings them has in common."""
 
 import json
 from abc import ABC, abstractmethod
 from types import TracebackType
 from typing import Any, Self
 
-from services.redis.progress import Progress, understand
+from events.progress import TrainingProgress, progress_key
+from services.redis.progress import parse
 
 
 class Feed(ABC):
-    """Listens from the first `next` on, while its `async with` block lasts."""
+    """Subscribes at the first `next`, and listens while its `async with` block lasts."""
 
     def __init__(self, training_id: str) -> None:
         self.training_id = training_id
+        self.channel = progress_key(training_id)
 
     async def __aenter__(self) -> Self:
         return self
@@ -26,21 +28,21 @@ class Feed(ABC):
         await self.close()
 
     @abstractmethod
-    async def next(self, patience: float) -> Progress | None:
-        """The next news, waiting up to `patience` seconds for it.
+    async def next(self, seconds: float) -> TrainingProgress | None:
+        """The next update, waiting up to `seconds` for it.
 
-        None says that the hash should be read: the line is new and news may have been missed,
-        or nothing came. Raises ProviderDown; the next call tries a new line.
+        None means that the hash should be read: the subscription is new and updates may have been
+        missed, or nothing came. Raises ProviderDown; the next call connects again.
         """
 
     @abstractmethod
     async def close(self) -> None:
-        """End the line, whatever state it is in."""
+        """Close the connection, whatever state it is in."""
 
-    def understand(self, data: str | bytes) -> Progress | None:
-        """A message's news; None for what anybody else may have sent."""
+    def parse(self, data: str | bytes) -> TrainingProgress | None:
+        """The state in a message; None for a message of another publisher that holds none."""
         try:
             fields: Any = json.loads(data)
         except ValueError:
             return None
-        return understand(self.training_id, fields) if isinstance(fields, dict) else None
+        return parse(self.training_id, fields) if isinstance(fields, dict) else None

@@ -11,12 +11,12 @@ from errors import ProviderDown
 from services.redis.commands import CommandFailed, Commands, evaluate
 
 log = structlog.get_logger()
-LOOK_AGAIN = 1.0
+RETRY_AFTER = 1.0  # seconds; without this pause every request would wait for a Redis that is down
 
 
 @dataclass(frozen=True)
 class Allowance:
-    """What one request found: `limit` per `window` seconds, `used` with this one."""
+    """The window that a request was counted in: `limit` per `window` s, `used` with this one."""
 
     limit: int
     window: int
@@ -42,21 +42,20 @@ class RateLimit:
         self.limit = limit
         self.window = window
         self.script = files("services.redis").joinpath("rate_limit.lua").read_text()
-        self.rests_until = 0.0
+        self.next_try = 0.0
 
     def count(self, identifier: str) -> Allowance | None:
         """Count a request; one round trip.
 
-        None when Redis cannot tell: then it is not asked for a second, so that its absence
-        delays few.
+        None while Redis is down: then it is asked once a second only.
         """
-        if time.monotonic() < self.rests_until:
+        if time.monotonic() < self.next_try:
             return None
-        asked = evaluate(self.script, [f"ratelimit:{identifier}"], self.window)
+        command = evaluate(self.script, [f"ratelimit:{identifier}"], self.window)
         try:
-            ((used, milliseconds),) = self.commands.run(asked)
+            ((used, milliseconds),) = self.commands.run(command)
         except (ProviderDown, CommandFailed) as error:
             log.warning("rate_limit_off", error=type(error).__name__)
-            self.rests_until = time.monotonic() + LOOK_AGAIN
+            self.next_try = time.monotonic() + RETRY_AFTER
             return None
         return Allowance(self.limit, self.window, used, math.ceil(milliseconds / 1000))

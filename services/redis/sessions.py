@@ -1,4 +1,4 @@
-"""Sessions of users: random ids of which Redis knows only the hash."""
+"""Sessions of users: random ids, stored in Redis as their hashes only."""
 
 import hashlib
 import json
@@ -13,18 +13,18 @@ from uuid import UUID
 from errors import InsightsError
 from services.redis.commands import Commands, evaluate
 
-IDLE = 7 * 24 * 3600
-LONGEST = 30 * 24 * 3600
-BYTES = 32
+IDLE_SECONDS = 7 * 24 * 3600  # after the last use
+MAX_SECONDS = 30 * 24 * 3600  # after the beginning, however much it is used
+ID_BYTES = 32  # 256 bits cannot be guessed; OWASP asks for 64 at least
 
 
 class AccountClosed(InsightsError):
-    """Raised when a session is to begin for a user who has left."""
+    """Raised when a session is to begin for a user whose account was closed."""
 
 
 @dataclass(frozen=True)
 class SignedIn:
-    """Who a session belongs to; times in seconds since the epoch."""
+    """The user and the data of a session; times in seconds since the epoch."""
 
     user_id: UUID
     data: Mapping[str, Any]
@@ -33,16 +33,18 @@ class SignedIn:
 
 
 class Sessions:
-    """They end `idle` seconds after their last use, and `longest` after their beginning.
+    """They end `idle` seconds after their last use, and `longest` seconds after their beginning.
 
     Every method raises ProviderDown.
     """
 
-    def __init__(self, commands: Commands, idle: int = IDLE, longest: int = LONGEST) -> None:
+    def __init__(
+        self, commands: Commands, idle: int = IDLE_SECONDS, longest: int = MAX_SECONDS
+    ) -> None:
         self.commands = commands
         self.idle = idle
         self.longest = longest
-        self.begin, self.touch, self.turn, self.end = (
+        self.create_script, self.read_script, self.rotate_script, self.revoke_script = (
             files("services.redis").joinpath(f"sessions_{name}.lua").read_text()
             for name in ("create", "read", "rotate", "revoke")
         )
@@ -50,7 +52,7 @@ class Sessions:
     def create(self, user_id: UUID, data: Mapping[str, Any] | None = None) -> str:
         """Begin a session and return its id, 256 random bits. One command.
 
-        Raises AccountClosed: nobody signs in to an account that is being deleted.
+        Raises AccountClosed.
         """
         id_, now = new_id(), time.time()
         hashed = digest(id_)
@@ -58,16 +60,18 @@ class Sessions:
         times = {"created_at": repr(now), "ends_at": repr(now + self.longest)}
         pairs = [word for pair in (fields | times).items() for word in pair]
         keys = [f"session:{hashed}", f"sessions:{user_id}", f"left:{user_id}"]
-        ends = (min(self.idle, self.longest), self.longest)
-        (begun,) = self.commands.run(evaluate(self.begin, keys, hashed, *ends, *pairs))
-        if not begun:
-            raise AccountClosed(f"The account {user_id} is closed: nobody can sign in to it.")
+        lifetimes = (min(self.idle, self.longest), self.longest)
+        command = evaluate(self.create_script, keys, hashed, *lifetimes, *pairs)
+        (created,) = self.commands.run(command)
+        if not created:
+            raise AccountClosed(f"The account {user_id} is closed.")
         return id_
 
     def read(self, id_: str) -> SignedIn | None:
-        """Who this is, None where the session has ended; reading it is using it. One command."""
-        asked = evaluate(self.touch, [f"session:{digest(id_)}"], repr(time.time()), self.idle)
-        (found,) = self.commands.run(asked)
+        """The session, None where it has ended; reading counts as its use. One command."""
+        keys = [f"session:{digest(id_)}"]
+        command = evaluate(self.read_script, keys, repr(time.time()), self.idle)
+        (found,) = self.commands.run(command)
         if not found:
             return None
         user, data, created_at, ends_at = found
@@ -78,8 +82,8 @@ class Sessions:
         new = new_id()
         old_hash, new_hash = digest(id_), digest(new)
         keys = [f"session:{old_hash}", f"session:{new_hash}", f"sessions:{user_id}"]
-        (done,) = self.commands.run(evaluate(self.turn, keys, old_hash, new_hash))
-        return new if done else None
+        (rotated,) = self.commands.run(evaluate(self.rotate_script, keys, old_hash, new_hash))
+        return new if rotated else None
 
     def revoke(self, id_: str, user_id: UUID) -> None:
         """End a session; one round trip, two commands."""
@@ -88,24 +92,25 @@ class Sessions:
 
     def revoke_all(self, user_id: UUID) -> int:
         """End all sessions of a user; return how many. One command."""
-        return self.end_all(user_id, 0)
+        return self.end_all(user_id, closed_for=0)
 
     def close(self, user_id: UUID) -> int:
-        """End all sessions of a user who has left, and let none begin. One command."""
-        return self.end_all(user_id, self.longest)
+        """End all sessions of a user whose account is closed, and let none begin. One command."""
+        # For as long as a session can last: a request that read the account before may create one.
+        return self.end_all(user_id, closed_for=self.longest)
 
-    def end_all(self, user_id: UUID, remember: int) -> int:
-        """End all, and remember for so many seconds that the account is closed."""
+    def end_all(self, user_id: UUID, closed_for: int) -> int:
+        """End all, and let none begin for so many seconds."""
         keys = [f"sessions:{user_id}", f"left:{user_id}"]
-        (count,) = self.commands.run(evaluate(self.end, keys, remember))
+        (count,) = self.commands.run(evaluate(self.revoke_script, keys, closed_for))
         return int(count)
 
 
 def new_id() -> str:
     """256 random bits as text."""
-    return secrets.token_urlsafe(BYTES)
+    return secrets.token_urlsafe(ID_BYTES)
 
 
 def digest(id_: str) -> str:
-    """What Redis knows of an id: whoever reads Redis cannot sign in."""
+    """What is stored of an id: an id that was read from Redis opens no session."""
     return hashlib.sha256(id_.encode()).hexdigest()

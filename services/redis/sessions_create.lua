@@ -1,5 +1,5 @@
 -- KEYS[1] session:{hash}, KEYS[2] sessions:{user}, KEYS[3] left:{user}; ARGV the hash, idle (s), longest (s),
--- then names and values. Whoever has closed the account gets none
+-- then names and values of fields. Returns 0 where the account was closed, in the same step as it is looked for
 if redis.call('EXISTS', KEYS[3]) == 1 then return 0 end
 redis.call('HSET', KEYS[1], unpack(ARGV, 4))
 redis.call('EXPIRE', KEYS[1], ARGV[2])

@@ -1,5 +1,5 @@
--- KEYS[1] sessions:{user}, KEYS[2] left:{user}; ARGV[1] how long to remember that the account is closed (s),
--- 0 where it stays open. All sessions of a user; how many there were
+-- KEYS[1] sessions:{user}, KEYS[2] left:{user}; ARGV[1] how long no session may begin (s), 0 where one may
+-- Ends all sessions of a user; returns how many there were
 local count = 0
 for _, hash in ipairs(redis.call('SMEMBERS', KEYS[1])) do
     count = count + redis.call('DEL', 'session:' .. hash)

@@ -9,7 +9,7 @@ from services.redis.connections import AWAY, down
 
 
 class TcpCommands:
-    """Any Redis or Valkey; the client decides how long it waits."""
+    """Any Redis or Valkey; timeouts and retries are those of the client."""
 
     def __init__(self, client: "redis.Redis") -> None:
         self.client = client
@@ -17,28 +17,28 @@ class TcpCommands:
     def run(self, *commands: Command) -> list[Any]:
         """See Commands.run."""
         try:
-            with self.client.pipeline(transaction=False) as line:
+            with self.client.pipeline(transaction=False) as pipeline:
                 for command in commands:
-                    line.execute_command(*command)  # type: ignore[no-untyped-call]
-                # An error that redis-py raises itself quotes the command, whatever it holds.
-                replies = line.execute(raise_on_error=False)
+                    pipeline.execute_command(*command)  # type: ignore[no-untyped-call]
+                # An error that redis-py raises itself quotes the command with all its arguments.
+                replies = pipeline.execute(raise_on_error=False)
         except AWAY as error:
             raise down(error) from error
         except redis.ResponseError as error:
-            raise refusal("Redis", ("the connection",), said(error)) from error
+            raise refusal("Redis", ("the connection",), message_of(error)) from error
         for command, reply in zip(commands, replies, strict=True):
             if isinstance(reply, redis.ResponseError):
-                raise refusal("Redis", command, said(reply))
-        return [plain(reply) for reply in replies]
+                raise refusal("Redis", command, message_of(reply))
+        return [decoded(reply) for reply in replies]
 
 
-def said(error: redis.ResponseError) -> str:
-    """What Redis said, with the word that redis-py cuts off."""
+def message_of(error: redis.ResponseError) -> str:
+    """What Redis answered, with the code in front that redis-py cuts off."""
     return f"{error.status_code or ''} {error}".lstrip()
 
 
-def plain(reply: Any) -> Any:
+def decoded(reply: Any) -> Any:
     """A reply with text in place of bytes."""
     if isinstance(reply, bytes):
         return reply.decode()
-    return [plain(each) for each in reply] if isinstance(reply, list) else reply
+    return [decoded(each) for each in reply] if isinstance(reply, list) else reply

@@ -1,13 +1,16 @@
-"""The live news of one training, heard over Redis pub/sub on a connection of its own."""
+"""Live updates of one training over Redis pub/sub, on a connection of its own."""
 
 from redis.asyncio import Redis
 from redis.asyncio.client import PubSub
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
+from events.progress import TrainingProgress
 from services.redis.connections import AWAY, down
-from services.redis.progress import Progress
 from services.redis.progress_feed import Feed
+
+CONNECT_TIMEOUT = 1  # second: a browser waits for the first update
+HEALTH_CHECK_INTERVAL = 30  # seconds between PINGs: a connection cut off silently is noticed
 
 
 class TcpFeed(Feed):
@@ -17,38 +20,39 @@ class TcpFeed(Feed):
         super().__init__(training_id)
         self.client = Redis.from_url(
             url,
-            socket_connect_timeout=1,
-            health_check_interval=30,
+            socket_connect_timeout=CONNECT_TIMEOUT,
+            health_check_interval=HEALTH_CHECK_INTERVAL,
+            # redis-py would reconnect silently, and what was published meanwhile be missed.
             retry=Retry(NoBackoff(), 0),
             client_name="insights-progress",
         )
-        self.line: PubSub | None = None
+        self.subscription: PubSub | None = None
 
-    async def next(self, patience: float) -> Progress | None:
+    async def next(self, seconds: float) -> TrainingProgress | None:
         """See Feed.next."""
         try:
-            line = self.line or await self.call()
-            message = await line.get_message(timeout=patience)
+            subscription = self.subscription or await self.subscribe()
+            message = await subscription.get_message(timeout=seconds)
         except AWAY as error:
-            await self.hang_up()
+            await self.unsubscribe()
             raise down(error) from error
         if message is None or message["type"] != "message":
             return None
-        return self.understand(message["data"])
+        return self.parse(message["data"])
 
-    async def call(self) -> PubSub:
+    async def subscribe(self) -> PubSub:
         """Subscribe. Redis confirms it with the first message, from which on nothing is missed."""
-        self.line = self.client.pubsub()
-        await self.line.subscribe(f"training:{self.training_id}")
-        return self.line
+        self.subscription = self.client.pubsub()
+        await self.subscription.subscribe(self.channel)
+        return self.subscription
 
-    async def hang_up(self) -> None:
-        """Close the line, whatever state it is in."""
-        line, self.line = self.line, None
-        if line is not None:
-            await line.aclose()  # type: ignore[no-untyped-call]
+    async def unsubscribe(self) -> None:
+        """Close the subscription's connection, whatever state it is in."""
+        subscription, self.subscription = self.subscription, None
+        if subscription is not None:
+            await subscription.aclose()  # type: ignore[no-untyped-call]
 
     async def close(self) -> None:
         """See Feed.close."""
-        await self.hang_up()
+        await self.unsubscribe()
         await self.client.aclose()

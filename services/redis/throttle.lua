@@ -1,5 +1,6 @@
--- KEYS[1] pace:{name}; ARGV[1] microseconds between slots, ARGV[2] how far ahead one may book (-1: any)
-local clock = redis.call('TIME')
+-- KEYS[1] pace:{name}; ARGV[1] microseconds between slots, ARGV[2] how many ahead one may book (-1: any)
+-- Returns whether a slot was booked, and the microseconds to wait for it, or before asking again
+local clock = redis.call('TIME') -- Redis's: the clocks of the processes differ
 local now = clock[1] * 1000000 + clock[2]
 local slot = math.max(now, tonumber(redis.call('GET', KEYS[1]) or 0))
 local wait = slot - now

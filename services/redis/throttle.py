@@ -1,4 +1,4 @@
-"""One pace for the whole fleet: slots at even distances, booked one by one in Redis."""
+"""A throttle for the whole fleet: slots at even distances, booked one by one in Redis."""
 
 import time
 from importlib.resources import files
@@ -6,35 +6,35 @@ from importlib.resources import files
 from errors import ProviderBusy
 from services.redis.commands import Commands, evaluate
 
-SECOND = 1_000_000
-AHEAD = 0.25
-LONGEST_WAIT = 10.0
+MICROSECONDS = 1_000_000
+BOOKED_AHEAD = 0.25  # seconds: what priority calls may have to wait for others at most
+LONGEST_WAIT = 10.0  # seconds; then the delivery goes back, so that no thread is held up longer
 
 
 class Throttle:
-    """At most `rate` a second. Who is in a hurry takes the next slot, all others a near one only.
+    """At most `rate` calls a second. With priority the next slot is taken, however far it is.
 
-    So however many wait, one in a hurry waits for those alone that booked in the last quarter
-    of a second.
+    Without priority only a slot within the next quarter of a second is, so that a flood of other
+    calls delays one with priority by that alone.
     """
 
     def __init__(self, commands: Commands, name: str, rate: float) -> None:
         self.commands = commands
         self.key = f"pace:{name}"
-        self.distance = round(SECOND / rate)
+        self.distance = round(MICROSECONDS / rate)
         self.script = files("services.redis").joinpath("throttle.lua").read_text()
 
-    def wait(self, *, hurry: bool = False) -> None:
+    def wait(self, *, priority: bool = False) -> None:
         """Wait for a slot: one command, more where many wait. Raises ProviderBusy, ProviderDown."""
         give_up = time.monotonic() + LONGEST_WAIT
-        ahead = -1 if hurry else round(AHEAD * SECOND)
+        ahead = -1 if priority else round(BOOKED_AHEAD * MICROSECONDS)
         while True:
             ((booked, wait),) = self.commands.run(
                 evaluate(self.script, [self.key], self.distance, ahead)
             )
-            seconds = int(wait) / SECOND
+            seconds = int(wait) / MICROSECONDS
             if not booked and time.monotonic() + seconds > give_up:
-                raise ProviderBusy("The provider's limit is used up by what goes first.")
+                raise ProviderBusy("The provider's limit is used up by calls with priority.")
             time.sleep(seconds)
             if booked:
                 return

@@ -1,4 +1,4 @@
-"""Which line leads to the Redis of our services: TCP, or Upstash's REST door."""
+"""The transport to the Redis of our services: TCP, or Upstash's REST API."""
 
 from typing import TYPE_CHECKING
 
@@ -6,7 +6,7 @@ from services.redis.commands import Commands
 from services.redis.progress_feed import Feed
 from services.redis.tcp import TcpCommands
 from services.redis.tcp_feed import TcpFeed
-from services.redis.upstash import PATIENCE, UpstashCommands
+from services.redis.upstash import ANSWER_TIMEOUT, RestEndpoint, UpstashCommands
 from services.redis.upstash_feed import UpstashFeed
 
 if TYPE_CHECKING:
@@ -14,19 +14,19 @@ if TYPE_CHECKING:
 
 
 def commands_over(
-    client: "redis.Redis", rest_url: str | None, token: str | None, patience: float = PATIENCE
+    client: "redis.Redis", endpoint: RestEndpoint | None, timeout: float = ANSWER_TIMEOUT
 ) -> Commands:
-    """Commands over REST where its address and token are known, else over a client's TCP.
+    """Commands over REST where there is an endpoint, else over the TCP of `client`.
 
-    `patience` is REST's, in seconds; a client has its own.
+    `timeout` is that of REST, in seconds; a client has its own.
     """
-    if rest_url and token:
-        return UpstashCommands(rest_url, token, patience)
+    if endpoint is not None:
+        return UpstashCommands(endpoint, timeout)
     return TcpCommands(client)
 
 
-def feed_over(url: str, rest_url: str | None, token: str | None, training_id: str) -> Feed:
-    """The live news of a training, over REST where it is known, else from a Redis at `url`."""
-    if rest_url and token:
-        return UpstashFeed(rest_url, token, training_id)
+def feed_over(url: str, endpoint: RestEndpoint | None, training_id: str) -> Feed:
+    """The live updates of a training, over REST where there is an endpoint, else over TCP."""
+    if endpoint is not None:
+        return UpstashFeed(endpoint, training_id)
     return TcpFeed(url, training_id)

@@ -8,7 +8,7 @@ import redis
 from benchmarks.errors import BenchFailed
 from benchmarks.ground import Ground, empty_database, ground, refuse_company
 from benchmarks.site import KEYS, administer, site
-from services.redis.doorbell import CHANNEL, RELAY
+from services.redis.doorbell import RELAY, channel_of
 from settings import load_settings
 from tests.factories import Servers
 
@@ -36,7 +36,7 @@ def test_keys_of_others_outlive_a_measurement(given: Ground) -> None:
 
 def test_a_redis_on_which_a_relay_listens_is_refused(given: Ground) -> None:
     with redis.Redis.from_url(given.redis_url) as client, client.pubsub() as line:
-        line.subscribe(CHANNEL + RELAY)
+        line.subscribe(channel_of(RELAY))
         line.get_message(timeout=5)
 
         with pytest.raises(BenchFailed, match="A relay is running"):

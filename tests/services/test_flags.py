@@ -31,7 +31,7 @@ def fleet(assembly: Assembly, doubles: Doubles) -> Iterator[list[Flags]]:
 def test_one_process_asks_for_all(fleet: list[Flags], doubles: Doubles) -> None:
     doubles.posthog.flags = [flag("on", 100), flag("off", 0)]
     user = uuid7()
-    assert doubles.posthog.decide(str(user)) == {"on": True, "off": False}
+    assert doubles.posthog.evaluate_flags(str(user)) == {"on": True, "off": False}
 
     assert [each.is_on("on", user) for each in fleet] == [True] * 3
     assert [each.is_on("off", user) for each in fleet] == [False] * 3
@@ -40,7 +40,7 @@ def test_one_process_asks_for_all(fleet: list[Flags], doubles: Doubles) -> None:
 
 def test_one_asks_for_all_although_all_begin_at_once(fleet: list[Flags], doubles: Doubles) -> None:
     doubles.posthog.flags = [flag("on", 100)]
-    doubles.break_down("posthog", "latency", seconds=0.5)
+    doubles.set_fault("posthog", "latency", seconds=0.5)
 
     with ThreadPoolExecutor(3) as processes:
         decided = list(processes.map(lambda each: each.is_on("on", uuid7()), fleet))
@@ -57,7 +57,7 @@ def test_a_share_of_users_is_the_share_that_posthog_chooses(
 
     chosen = [user for user in users if fleet[0].is_on("half", user)]
 
-    assert chosen == [user for user in users if doubles.posthog.decide(str(user))["half"]]
+    assert chosen == [user for user in users if doubles.posthog.evaluate_flags(str(user))["half"]]
     assert 60 <= len(chosen) <= 140
 
 
@@ -76,7 +76,7 @@ def test_definitions_are_told_to_a_secret_key_only(assembly: Assembly, doubles: 
 
 
 def test_without_posthog_all_are_off_and_nobody_fails(fleet: list[Flags], doubles: Doubles) -> None:
-    doubles.break_down("posthog", "status", status=500)
+    doubles.set_fault("posthog", "status", status=500)
 
     assert not fleet[0].is_on("on", uuid7())
 

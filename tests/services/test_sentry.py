@@ -16,7 +16,7 @@ from handlers import Handler, Reject, RetryLater, external
 from handlers.prune import prune_events
 from handlers.usage import count_usage
 from runtime.assembly import Assembly
-from runtime.doubles import settings_for
+from runtime.sandbox_settings import sandbox_settings
 from services import Services
 from services.sentry import Sentry
 from tests.factories import Servers, publish_now
@@ -40,7 +40,7 @@ def watched(assembly: Assembly, distant: str) -> Iterator[Pipeline]:
     """An pipeline in a process that has Sentry."""
     httpx.post(f"{distant}/sandbox/reset")
     host = distant.removeprefix("http://")
-    made = Assembly(settings_for(assembly.settings, distant, upstash=False))
+    made = Assembly(sandbox_settings(assembly.settings, distant, upstash=False))
     made.sentry = Sentry(
         f"http://key@{host}/sentry/1",
         environment="test",

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from benchmarks.chaos.told import read_told
-from sandbox.serve import Server, running_sandbox
+from sandbox.server import SandboxServer, running_sandbox
 
 FINE = {
     "event_id": "6f1d6c1e9bb54f0c8c3a5d1e2f3a4b5c",
@@ -22,19 +22,19 @@ ENVELOPE_HEADER: dict[str, Any] = {"event_id": FINE["event_id"]}
 
 
 @pytest.fixture
-def server() -> Iterator[Server]:
+def server() -> Iterator[SandboxServer]:
     with running_sandbox() as server:
         yield server
 
 
-def send(server: Server, payload: Any, header: dict[str, Any] = ENVELOPE_HEADER) -> None:
+def send(server: SandboxServer, payload: Any, header: dict[str, Any] = ENVELOPE_HEADER) -> None:
     lines = (header, {"type": "transaction"}, payload)
     body = gzip.compress("\n".join(map(json.dumps, lines)).encode())
     url = f"{server.url}/sentry/api/1/envelope/?sentry_key=key"
     httpx.post(url, content=body).raise_for_status()
 
 
-def test_what_may_be_sent_is_no_leak(server: Server) -> None:
+def test_what_may_be_sent_is_no_leak(server: SandboxServer) -> None:
     send(server, FINE)
 
     assert read_told(server.url).leaks == []
@@ -55,21 +55,23 @@ def test_what_may_be_sent_is_no_leak(server: Server) -> None:
         "GET http://127.0.0.1:8010/loops/api/v1/contacts/find?userId=7",
     ],
 )
-def test_whatever_the_load_or_its_settings_hold_is_a_leak(server: Server, personal: str) -> None:
+def test_whatever_the_load_or_its_settings_hold_is_a_leak(
+    server: SandboxServer, personal: str
+) -> None:
     send(server, FINE)
     send(server, FINE | {"extra": {"deep": ["down", personal]}})
 
     assert len(read_told(server.url).leaks) == 1
 
 
-def test_a_leak_in_the_header_of_an_envelope_is_found(server: Server) -> None:
+def test_a_leak_in_the_header_of_an_envelope_is_found(server: SandboxServer) -> None:
     send(server, FINE, ENVELOPE_HEADER | {"trace": {"release": "Ada"}})
 
     (leak,) = read_told(server.url).leaks
     assert '"release": "Ada"' in leak
 
 
-def test_query_strings_are_found_by_their_fields_too(server: Server) -> None:
+def test_query_strings_are_found_by_their_fields_too(server: SandboxServer) -> None:
     send(server, FINE | {"data": {"http.query": "a=b"}})
     send(server, FINE | {"request": {"query_string": "a=b"}})
 

@@ -50,7 +50,7 @@ def test_loops_and_posthog_are_not_told_of_our_traces(watched: Pipeline, doubles
     watched.pass_time()
     watched.work()
 
-    kept = doubles.server.world.requests
+    kept = doubles.server.providers.requests
     sent = [*kept["loops"], *kept["posthog"]]
     assert str(traced[0]).endswith("-01")
     assert [each.path for each in sent if OURS & each.headers.keys()] == []

@@ -10,7 +10,7 @@ from posthog import Posthog
 
 from services.posthog import Capture, PostHog
 from tests.doubles import Doubles
-from tests.sandbox.wire import Wired, take
+from tests.sandbox.sent_requests import SentRequest, take_requests
 
 USER = UUID("0198c0de-0000-7000-8000-000000000001")
 # What the SDK tells of itself and of the machine. `$is_server` keeps the machine's `$os`, which we
@@ -37,7 +37,7 @@ def posthog(doubles: Doubles) -> Iterator[PostHog]:
     made.close()
 
 
-def by_sdk(doubles: Doubles, *captures: Capture, historical: bool = False) -> Wired:
+def by_sdk(doubles: Doubles, *captures: Capture, historical: bool = False) -> SentRequest:
     client = Posthog(
         "phc_key", host=f"{doubles.url}/posthog", flush_interval=60,
         historical_migration=historical,
@@ -50,11 +50,11 @@ def by_sdk(doubles: Doubles, *captures: Capture, historical: bool = False) -> Wi
             properties=properties,
         )  # fmt: skip
     client.shutdown()
-    (sent,) = take(doubles, "posthog")
+    (sent,) = take_requests(doubles, "posthog")
     return sent
 
 
-def alike(sent: Wired) -> Wired:
+def alike(sent: SentRequest) -> SentRequest:
     """Without the time of sending, and what a library tells of itself."""
     sent.body.pop("sent_at")
     for message in sent.body["batch"]:
@@ -70,7 +70,7 @@ def test_posthog_is_sent_what_its_sdk_sends(
     theirs = by_sdk(doubles, SEEN, KNOWN, historical=historical)
 
     posthog.capture([SEEN, KNOWN], historical=historical)
-    (ours,) = take(doubles, "posthog")
+    (ours,) = take_requests(doubles, "posthog")
 
     assert alike(ours) == alike(theirs)
 
@@ -84,7 +84,7 @@ def test_a_time_of_elsewhere_is_the_same_moment(posthog: PostHog, doubles: Doubl
     theirs = by_sdk(doubles, late)
 
     posthog.capture([late])
-    (ours,) = take(doubles, "posthog")
+    (ours,) = take_requests(doubles, "posthog")
 
     moments = [
         datetime.fromisoformat(each.body["batch"][0]["timestamp"]) for each in (ours, theirs)

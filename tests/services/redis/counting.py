@@ -6,20 +6,14 @@ from services.redis.commands import Command, Commands
 
 
 class Counting:
-    """A line that counts what goes over it."""
+    """Commands that are counted before they are run."""
 
-    def __init__(self, line: Commands) -> None:
-        self.line = line
-        self.trips = 0
-        self.commands = 0
+    def __init__(self, commands: Commands) -> None:
+        self.commands = commands
+        self.round_trips = 0
+        self.count = 0
 
     def run(self, *commands: Command) -> list[Any]:
-        self.trips += 1
-        self.commands += len(commands)
-        return self.line.run(*commands)
-
-    def take(self) -> tuple[int, int]:
-        """Round trips and commands since the last time."""
-        taken = self.trips, self.commands
-        self.trips = self.commands = 0
-        return taken
+        self.round_trips += 1
+        self.count += len(commands)
+        return self.commands.run(*commands)

@@ -1,4 +1,4 @@
-"""Over TCP and over REST every service does the same, at the cost that its docstrings tell."""
+"""Over TCP and over REST every service does the same, at the cost that its docstring states."""
 
 import threading
 import time
@@ -10,18 +10,19 @@ import pytest
 
 from errors import ProviderBusy
 from events import uuid7
+from events.progress import TrainingProgress, TrainingStatus
 from services.redis import throttle
 from services.redis.cache import Cache
 from services.redis.commands import CommandFailed, Commands, evaluate
-from services.redis.progress import Progress, ProgressBoard
+from services.redis.progress import ProgressBoard
 from services.redis.rate_limit import RateLimit
-from services.redis.sessions import AccountClosed, Sessions
+from services.redis.sessions import Sessions
 from services.redis.throttle import Throttle
 from tests.services.redis.counting import Counting
 
 
-def at(version: int, status: str = "running", progress: float = 40) -> Progress:
-    return Progress("t-1", progress, "Lernt über Wälder, ja", status, version)
+def at(version: int, status: TrainingStatus = "running", progress: float = 40) -> TrainingProgress:
+    return TrainingProgress("t-1", progress, "Lernt über Wälder, ja", status, version)
 
 
 def test_replies_are_the_same(commands: Commands) -> None:
@@ -33,6 +34,19 @@ def test_replies_are_the_same(commands: Commands) -> None:
     assert replies[1:] == ["wörter", 1, ["wörter", None], 1, ["1", None], 0]
 
 
+def test_a_single_command_replies_as_it_does_among_others(commands: Commands) -> None:
+    asked = (
+        ("GET", "none"), ("INCR", "n"), ("MGET", "n", "none"), ("HSET", "h", "a", "ä"),
+        ("HMGET", "h", "a", "b"), ("EXISTS", "none"), evaluate("return {1, 'OK', false}", []),
+    )  # fmt: skip
+
+    assert [commands.run(each)[0] for each in asked] == [
+        None, 1, ["1", None], 1, ["ä", None], 0, [1, "OK", None],
+    ]  # fmt: skip
+    taken = [commands.run(("SET", "lock", "me", "NX"))[0] for _ in range(2)]
+    assert [bool(each) for each in taken] == [True, False]
+
+
 def test_a_command_that_cannot_be_done_is_an_error_that_names_it(commands: Commands) -> None:
     commands.run(("SET", "k", "v"))
 
@@ -40,7 +54,7 @@ def test_a_command_that_cannot_be_done_is_an_error_that_names_it(commands: Comma
         commands.run(("GET", "k"), ("LPUSH", "k", "v"))
 
 
-def test_an_error_tells_nothing_of_what_a_command_holds(commands: Commands) -> None:
+def test_an_error_does_not_quote_the_arguments_of_a_command(commands: Commands) -> None:
     with pytest.raises(CommandFailed, match="refused NOSUCH: ERR unknown command") as raised:
         commands.run(("NOSUCH", "ada@example.com"))
 
@@ -88,33 +102,35 @@ def test_values_set_together_end_at_different_times(commands: Commands) -> None:
     assert all(3240 <= end <= 3960 for end in ends)
 
 
-def test_of_many_who_miss_one_makes_the_value(commands: Commands) -> None:
-    cache, made = Cache(commands), []
+def test_of_many_callers_that_miss_one_computes_the_value(commands: Commands) -> None:
+    cache, computed = Cache(commands), []
 
-    def make() -> int:
-        made.append(1)
+    def compute() -> int:
+        computed.append(1)
         time.sleep(0.2)
         return 42
 
     with ThreadPoolExecutor(8) as threads:
-        values = list(threads.map(lambda _: cache.read("k", make), range(8)))
+        values = list(threads.map(lambda _: cache.read("k", compute), range(8)))
 
     assert values == [42] * 8
-    assert len(made) == 1
+    assert len(computed) == 1
 
 
-def test_a_value_that_was_invalidated_while_it_was_made_is_not_kept(commands: Commands) -> None:
+def test_a_value_that_was_invalidated_while_it_was_computed_is_not_stored(
+    commands: Commands,
+) -> None:
     cache = Cache(commands)
 
-    def make() -> str:
+    def compute() -> str:
         cache.delete("k")
         return "old"
 
-    assert cache.read("k", make) == "old"
+    assert cache.read("k", compute) == "old"
     assert cache.get("k") is None
 
 
-def test_who_fails_to_make_a_value_lets_others_try_at_once(commands: Commands) -> None:
+def test_a_caller_that_fails_to_compute_a_value_lets_others_try_at_once(commands: Commands) -> None:
     cache = Cache(commands)
 
     def fail() -> None:
@@ -123,77 +139,6 @@ def test_who_fails_to_make_a_value_lets_others_try_at_once(commands: Commands) -
     with pytest.raises(LookupError):
         cache.read("k", fail)
     assert cache.read("k", lambda: 42) == 42
-
-
-def test_a_session_is_known_by_its_id_and_redis_knows_only_a_hash(commands: Commands) -> None:
-    sessions, user = Sessions(commands), uuid7()
-    id_ = sessions.create(user, {"ip": "somewhere"})
-
-    found = sessions.read(id_)
-    (keys,) = commands.run(("KEYS", "*"))
-
-    assert found is not None
-    assert (found.user_id, found.data) == (user, {"ip": "somewhere"})
-    assert len(id_) == 43
-    assert not any(id_ in key for key in keys)
-    assert sessions.read("guess") is None
-
-
-def test_a_session_ends_when_it_is_idle_and_at_the_latest_when_it_must(commands: Commands) -> None:
-    sessions = Sessions(commands, idle=100, longest=250)
-    id_ = sessions.create(uuid7())
-    (key,) = commands.run(("KEYS", "session:*"))[0]
-
-    commands.run(("EXPIRE", key, 5))
-    assert sessions.read(id_)
-    assert 95 <= commands.run(("TTL", key))[0] <= 100
-
-    commands.run(("HSET", key, "ends_at", repr(time.time() + 30)))
-    assert sessions.read(id_)
-    assert 25 <= commands.run(("TTL", key))[0] <= 31
-
-    commands.run(("HSET", key, "ends_at", repr(time.time() - 1)))
-    assert sessions.read(id_) is None
-    assert commands.run(("EXISTS", key)) == [0]
-
-
-def test_a_rotated_session_has_a_new_id_only(commands: Commands) -> None:
-    sessions, user = Sessions(commands), uuid7()
-    old = sessions.create(user, {"n": 1})
-
-    new = sessions.rotate(old, user)
-
-    assert new is not None
-    assert sessions.read(old) is None
-    found = sessions.read(new)
-    assert found is not None
-    assert found.data == {"n": 1}
-    assert sessions.rotate(old, user) is None
-    assert sessions.revoke_all(user) == 1
-
-
-def test_one_session_or_all_of_a_user_can_be_revoked(commands: Commands) -> None:
-    sessions, user, other = Sessions(commands), uuid7(), uuid7()
-    first, second, third = (sessions.create(user) for _ in range(3))
-    theirs = sessions.create(other)
-
-    sessions.revoke(first, user)
-    assert [bool(sessions.read(each)) for each in (first, second)] == [False, True]
-    assert sessions.revoke_all(user) == 2
-    assert [bool(sessions.read(each)) for each in (second, third, theirs)] == [False, False, True]
-
-
-def test_no_session_begins_for_an_account_that_is_closed(commands: Commands) -> None:
-    sessions, user = Sessions(commands), uuid7()
-    before = sessions.create(user)
-
-    assert sessions.close(user) == 1
-
-    assert sessions.read(before) is None
-    with pytest.raises(AccountClosed):
-        sessions.create(user)
-    assert sessions.revoke_all(user) == 0
-    assert sessions.read(sessions.create(uuid7())) is not None
 
 
 def test_requests_are_counted_in_their_window(commands: Commands) -> None:
@@ -207,21 +152,21 @@ def test_requests_are_counted_in_their_window(commands: Commands) -> None:
 
 
 def test_slots_are_evenly_spaced_for_all(commands: Commands) -> None:
-    paces = [Throttle(commands, "test", 50) for _ in range(2)]
+    throttles = [Throttle(commands, "test", 50) for _ in range(2)]
     began = time.monotonic()
 
     with ThreadPoolExecutor(4) as threads:
-        list(threads.map(lambda n: paces[n % 2].wait(), range(25)))
+        list(threads.map(lambda n: throttles[n % 2].wait(), range(25)))
 
     assert 0.45 <= time.monotonic() - began <= 1.5
 
 
-def test_who_is_in_a_hurry_goes_before_all_who_are_not(commands: Commands) -> None:
-    pace, stopped = Throttle(commands, "test", 20), threading.Event()
+def test_a_call_with_priority_goes_before_all_others(commands: Commands) -> None:
+    slow, stopped = Throttle(commands, "test", 20), threading.Event()
 
     def flood() -> None:
         while not stopped.is_set():
-            pace.wait()
+            slow.wait()
 
     with ThreadPoolExecutor(6) as threads:
         for _ in range(6):
@@ -230,48 +175,48 @@ def test_who_is_in_a_hurry_goes_before_all_who_are_not(commands: Commands) -> No
         waits = []
         for _ in range(5):
             began = time.monotonic()
-            pace.wait(hurry=True)
+            slow.wait(priority=True)
             waits.append(time.monotonic() - began)
         stopped.set()
 
     assert max(waits) < 0.6
 
 
-def test_who_waits_too_long_for_others_is_told_so(
+def test_a_call_that_would_wait_too_long_is_refused(
     commands: Commands, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(throttle, "LONGEST_WAIT", 0.1)
-    pace = Throttle(commands, "test", 0.5)
-    pace.wait()
+    slow = Throttle(commands, "test", 0.5)
+    slow.wait()
 
     with pytest.raises(ProviderBusy):
-        pace.wait()
+        slow.wait()
 
 
 OPERATIONS: dict[str, tuple[tuple[int, int], Callable[[Commands], Any]]] = {
-    "progress, shown": ((1, 1), lambda line: ProgressBoard(line).show([at(1)])),
-    "progress, read": ((1, 1), lambda line: ProgressBoard(line).read("t-1")),
-    "limit, counted": ((1, 1), lambda line: RateLimit(line, 9, 60).count("a")),
-    "pace, free": ((1, 1), lambda line: Throttle(line, "free", 1000).wait()),
-    "cache, get": ((1, 1), lambda line: Cache(line).get("k")),
-    "cache, set": ((1, 1), lambda line: Cache(line).set("k", 1)),
-    "cache, exists": ((1, 1), lambda line: Cache(line).exists("k")),
-    "cache, delete many": ((1, 1), lambda line: Cache(line).delete("a", "b", "c")),
-    "cache, missed and made": ((2, 2), lambda line: Cache(line).read("new", lambda: 1)),
-    "session, created": ((1, 1), lambda line: Sessions(line).create(uuid7())),
-    "session, read": ((1, 1), lambda line: Sessions(line).read("id")),
-    "session, rotated": ((1, 1), lambda line: Sessions(line).rotate("id", uuid7())),
-    "session, revoked": ((1, 2), lambda line: Sessions(line).revoke("id", uuid7())),
-    "sessions, all revoked": ((1, 1), lambda line: Sessions(line).revoke_all(uuid7())),
-    "sessions, closed": ((1, 1), lambda line: Sessions(line).close(uuid7())),
+    "progress, shown": ((1, 1), lambda commands: ProgressBoard(commands).show([at(1)])),
+    "progress, read": ((1, 1), lambda commands: ProgressBoard(commands).read("t-1")),
+    "limit, counted": ((1, 1), lambda commands: RateLimit(commands, 9, 60).count("a")),
+    "throttle, free": ((1, 1), lambda commands: Throttle(commands, "free", 1000).wait()),
+    "cache, get": ((1, 1), lambda commands: Cache(commands).get("k")),
+    "cache, set": ((1, 1), lambda commands: Cache(commands).set("k", 1)),
+    "cache, exists": ((1, 1), lambda commands: Cache(commands).exists("k")),
+    "cache, delete many": ((1, 1), lambda commands: Cache(commands).delete("a", "b", "c")),
+    "cache, missed and computed": ((2, 2), lambda commands: Cache(commands).read("new", lambda: 1)),
+    "session, created": ((1, 1), lambda commands: Sessions(commands).create(uuid7())),
+    "session, read": ((1, 1), lambda commands: Sessions(commands).read("id")),
+    "session, rotated": ((1, 1), lambda commands: Sessions(commands).rotate("id", uuid7())),
+    "session, revoked": ((1, 2), lambda commands: Sessions(commands).revoke("id", uuid7())),
+    "sessions, all revoked": ((1, 1), lambda commands: Sessions(commands).revoke_all(uuid7())),
+    "sessions, closed": ((1, 1), lambda commands: Sessions(commands).close(uuid7())),
 }
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
 def test_each_operation_costs_what_it_says(commands: Commands, operation: str) -> None:
-    cost, do = OPERATIONS[operation]
-    line = Counting(commands)
+    cost, run = OPERATIONS[operation]
+    counting = Counting(commands)
 
-    do(line)
+    run(counting)
 
-    assert line.take() == cost
+    assert (counting.round_trips, counting.count) == cost

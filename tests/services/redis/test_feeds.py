@@ -1,4 +1,4 @@
-"""The live news of a training over TCP and over REST: the same news, and nothing is missed."""
+"""The live updates of a training are the same over TCP and over REST, and none is missed."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -6,21 +6,22 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from errors import ProviderDown
+from events.progress import TrainingProgress
 from runtime.assembly import Assembly
-from services.redis.progress import Progress, ProgressBoard
+from services.redis.progress import ProgressBoard
 from services.redis.progress_feed import Feed
 from services.redis.tcp import TcpCommands
 from services.redis.transports import feed_over
+from services.redis.upstash import RestEndpoint
 from tests.doubles import Doubles
 
 Make = Callable[[], Feed]
 
 
 @pytest.fixture(params=["tcp", "upstash"])
-def make(request: pytest.FixtureRequest, assembly: Assembly, doubles: Doubles) -> Make:
-    upstash: tuple[str | None, str | None] = (f"{doubles.url}/upstash", "token")
-    rest = upstash if request.param == "upstash" else (None, None)
-    return lambda: feed_over(assembly.settings.redis, *rest, "t-1")
+def make(request: pytest.FixtureRequest, assembly: Assembly, endpoint: RestEndpoint) -> Make:
+    rest = endpoint if request.param == "upstash" else None
+    return lambda: feed_over(assembly.settings.redis, rest, "t-1")
 
 
 def follow(make: Make, listen: Callable[[Feed], Awaitable[None]]) -> None:
@@ -31,11 +32,13 @@ def follow(make: Make, listen: Callable[[Feed], Awaitable[None]]) -> None:
     asyncio.run(run())
 
 
-def at(version: int) -> Progress:
-    return Progress("t-1", 40, "Lernt, ja", "running", version)
+def at(version: int) -> TrainingProgress:
+    return TrainingProgress("t-1", 40, "Lernt, ja", "running", version)
 
 
-def test_news_is_heard_from_the_confirmation_on(make: Make, assembly: Assembly) -> None:
+def test_updates_arrive_from_the_confirmation_of_the_subscription_on(
+    make: Make, assembly: Assembly
+) -> None:
     board = ProgressBoard(TcpCommands(assembly.redis))
 
     async def listen(feed: Feed) -> None:
@@ -53,20 +56,22 @@ def test_silence_says_that_the_hash_should_be_read(make: Make) -> None:
     follow(make, listen)
 
 
-def test_over_rest_a_silence_does_not_end_the_line(doubles: Doubles, assembly: Assembly) -> None:
+def test_over_rest_a_silence_does_not_end_the_stream(
+    doubles: Doubles, assembly: Assembly, endpoint: RestEndpoint
+) -> None:
     board = ProgressBoard(TcpCommands(assembly.redis))
 
     async def listen(feed: Feed) -> None:
         await feed.next(5)
-        doubles.break_down("upstash", "status", status=503)
+        doubles.set_fault("upstash", "status", status=503)
         assert [await feed.next(0.2) for _ in range(3)] == [None] * 3
         await asyncio.to_thread(board.show, [at(1000)])
         assert await feed.next(5) == at(1000)
 
-    follow(lambda: feed_over("", f"{doubles.url}/upstash", "token", "t-1"), listen)
+    follow(lambda: feed_over("", endpoint, "t-1"), listen)
 
 
-def test_what_others_send_is_no_news(make: Make, assembly: Assembly) -> None:
+def test_messages_of_other_publishers_are_passed_over(make: Make, assembly: Assembly) -> None:
     async def listen(feed: Feed) -> None:
         await feed.next(5)
         for text in ("not JSON", "[]", '{"progress": 1}'):
@@ -76,13 +81,15 @@ def test_what_others_send_is_no_news(make: Make, assembly: Assembly) -> None:
     follow(make, listen)
 
 
-def test_a_line_that_cannot_be_had_is_told(doubles: Doubles, assembly: Assembly) -> None:
-    doubles.break_down("upstash", "status", status=503)
+def test_a_failed_subscription_raises_and_the_next_call_subscribes_again(
+    doubles: Doubles, assembly: Assembly, endpoint: RestEndpoint
+) -> None:
+    doubles.set_fault("upstash", "status", status=503)
 
     async def listen(feed: Feed) -> None:
         with pytest.raises(ProviderDown):
             await feed.next(1)
-        doubles.mend("upstash")
+        doubles.clear_fault("upstash")
         assert await feed.next(1) is None
 
-    follow(lambda: feed_over("", f"{doubles.url}/upstash", "token", "t-1"), listen)
+    follow(lambda: feed_over("", endpoint, "t-1"), listen)

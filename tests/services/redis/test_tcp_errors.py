@@ -7,7 +7,7 @@ from socketserver import StreamRequestHandler, ThreadingTCPServer
 import pytest
 
 from errors import ProviderDown
-from services.redis.commands import UNABLE, CommandFailed
+from services.redis.commands import UNABLE, CommandFailed, evaluate
 from services.redis.connections import connect
 from services.redis.tcp import TcpCommands
 
@@ -46,27 +46,27 @@ def ill() -> Iterator[Ill]:
 
 
 @pytest.fixture
-def line(ill: Ill) -> Iterator[TcpCommands]:
+def commands(ill: Ill) -> Iterator[TcpCommands]:
     with connect(f"redis://127.0.0.1:{ill.server_address[1]}") as client:
         yield TcpCommands(client)
 
 
 @pytest.mark.parametrize("word", UNABLE)
-def test_a_redis_that_cannot_work_is_down(word: str, ill: Ill, line: TcpCommands) -> None:
+def test_a_redis_that_cannot_work_is_down(word: str, ill: Ill, commands: TcpCommands) -> None:
     ill.says = f"-{word} and says why\r\n".encode()
 
     with pytest.raises(ProviderDown) as raised:
-        line.run(("SET", "k", SECRET), ("GET", SECRET))
+        commands.run(("SET", "k", SECRET), ("GET", SECRET))
 
     assert "Command #" not in str(raised.value)
     assert SECRET not in str(raised.value)
 
 
-def test_one_with_too_many_clients_is_down(ill: Ill, line: TcpCommands) -> None:
+def test_one_with_too_many_clients_is_down(ill: Ill, commands: TcpCommands) -> None:
     ill.says = b"-ERR max number of clients reached\r\n"
 
     with pytest.raises(ProviderDown):
-        line.run(("GET", "k"))
+        commands.run(("GET", "k"))
 
 
 @pytest.mark.parametrize(
@@ -82,12 +82,12 @@ def test_one_with_too_many_clients_is_down(ill: Ill, line: TcpCommands) -> None:
     ],
 )
 def test_a_command_that_cannot_be_done_is_named_without_what_it_holds(
-    said: str, ill: Ill, line: TcpCommands
+    said: str, ill: Ill, commands: TcpCommands
 ) -> None:
     ill.says = f"-{said}\r\n".encode()
 
     with pytest.raises(CommandFailed) as raised:
-        line.run(("SET", "k", SECRET))
+        commands.run(("SET", "k", SECRET))
 
     told = str(raised.value)
     assert told.startswith(f"Redis refused SET: {said.split(maxsplit=1)[0]} ")
@@ -96,11 +96,16 @@ def test_a_command_that_cannot_be_done_is_named_without_what_it_holds(
     assert raised.value.__context__ is None
 
 
-def test_the_line_can_be_used_again_after_an_error(ill: Ill, line: TcpCommands) -> None:
+def test_the_line_can_be_used_again_after_an_error(ill: Ill, commands: TcpCommands) -> None:
     for says in (b"-ERR no\r\n", b"-OOM no\r\n", b"-LOADING no\r\n"):
         ill.says = says
         with pytest.raises((ProviderDown, CommandFailed)):
-            line.run(("GET", "a"), ("GET", "b"))
+            commands.run(("GET", "a"), ("GET", "b"))
     ill.says = b"$2\r\nok\r\n"
 
-    assert line.run(("GET", "a"), ("GET", "b")) == ["ok", "ok"]
+    assert commands.run(("GET", "a"), ("GET", "b")) == ["ok", "ok"]
+
+
+def test_what_a_script_raises_is_a_failed_command(fake_commands: TcpCommands) -> None:
+    with pytest.raises(CommandFailed, match="refused EVAL"):
+        fake_commands.run(evaluate("return redis.call('LPUSH', KEYS[1])", ["k"]))

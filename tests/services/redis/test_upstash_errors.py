@@ -1,7 +1,7 @@
-"""Upstash's bad days: nothing hangs, nothing is done twice, every answer has a meaning."""
+"""Upstash in trouble: nothing hangs, nothing is done twice, every answer has a meaning."""
 
 import time
-from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -10,120 +10,160 @@ from starlette.testclient import TestClient
 
 from errors import KeyRefused, ProviderDown
 from runtime.assembly import Assembly
+from runtime.web import make_app
 from services.redis.commands import UNABLE, CommandFailed
-from services.redis.quick_connections import PATIENCE as QUICK
-from services.redis.upstash import PATIENCE, UpstashCommands
+from services.redis.connections import REQUEST_TIMEOUT
+from services.redis.upstash import ANSWER_TIMEOUT, RestEndpoint, UpstashCommands
 from tests.doubles import Doubles
-from web.app import create_app
 
 SECRET = "ada@example.com"
+NOWHERE = RestEndpoint("http://127.0.0.1:1", "token")
 
 
-@pytest.fixture
-def line(doubles: Doubles, assembly: Assembly) -> Iterator[UpstashCommands]:
-    made = UpstashCommands(f"{doubles.url}/upstash", "token")
-    yield made
-    made.close()
+@pytest.mark.parametrize("times", [1, 2])
+def test_a_refused_token_is_reported_without_it(times: int, endpoint: RestEndpoint) -> None:
+    upstash = UpstashCommands(replace(endpoint, token="wrong"))
+
+    with pytest.raises(KeyRefused, match="401: WRONGPASS") as raised:
+        upstash.run(*[("GET", "k")] * times)
+
+    assert "wrong" not in str(raised.value)
+    assert "wrong" not in repr(RestEndpoint("https://x", "wrong"))
+    upstash.close()
 
 
-def test_a_refused_token_is_told_without_it(doubles: Doubles) -> None:
-    line = UpstashCommands(f"{doubles.url}/upstash", "wrong")
-
-    with pytest.raises(KeyRefused, match="401: WRONGPASS"):
-        line.run(("GET", "k"))
-    line.close()
-
-
+@pytest.mark.parametrize("times", [1, 2])
 @pytest.mark.parametrize(
     "fault",
     [{"kind": "status", "status": 503}, {"kind": "drop"}, {"kind": "lose"}],
     ids=["503", "drop", "lost answer"],
 )
-def test_it_is_down(fault: dict[str, Any], line: UpstashCommands, doubles: Doubles) -> None:
-    doubles.break_down("upstash", **fault)
-
-    with pytest.raises(ProviderDown):
-        line.run(("INCR", "n"))
-
-
-def test_a_command_whose_answer_got_lost_is_not_sent_again(
-    line: UpstashCommands, doubles: Doubles
+def test_it_is_down(
+    fault: dict[str, Any], times: int, upstash: UpstashCommands, doubles: Doubles
 ) -> None:
-    doubles.break_down("upstash", "lose", times=1)
-    with pytest.raises(ProviderDown):
-        line.run(("INCR", "n"))
+    doubles.set_fault("upstash", **fault)
 
-    assert line.run(("GET", "n")) == ["1"]
+    with pytest.raises(ProviderDown):
+        upstash.run(*[("INCR", "n")] * times)
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_a_command_whose_answer_got_lost_is_not_sent_again(
+    times: int, upstash: UpstashCommands, doubles: Doubles
+) -> None:
+    doubles.set_fault("upstash", "lose", times=1)
+    with pytest.raises(ProviderDown):
+        upstash.run(*[("INCR", "n")] * times)
+
+    assert upstash.run(("GET", "n")) == [str(times)]
 
 
 @pytest.mark.parametrize("word", UNABLE)
 @pytest.mark.parametrize("status", [400, 429, 500])
 def test_a_request_refused_by_a_redis_that_cannot_work_is_down(
-    status: int, word: str, line: UpstashCommands, doubles: Doubles
+    status: int, word: str, upstash: UpstashCommands, doubles: Doubles
 ) -> None:
-    doubles.break_down("upstash", "status", status=status, message=f"{word} and says why")
+    doubles.set_fault("upstash", "status", status=status, message=f"{word} and says why")
 
     with pytest.raises(ProviderDown, match=word):
-        line.run(("SET", "k", SECRET))
+        upstash.run(("SET", "k", SECRET))
 
 
 @pytest.mark.parametrize("word", UNABLE)
 def test_a_command_refused_by_a_redis_that_cannot_work_is_down(
-    word: str, line: UpstashCommands
+    word: str, upstash: UpstashCommands
 ) -> None:
-    answer_with(line, {"result": "OK"}, {"error": f"{word} and says why"})
+    answer_with(upstash, replies({"result": "OK"}, {"error": f"{word} and says why"}))
 
     with pytest.raises(ProviderDown, match=word):
-        line.run(("GET", "k"), ("SET", "k", SECRET))
+        upstash.run(("GET", "k"), ("SET", "k", SECRET))
 
 
 def test_a_request_that_is_wrong_is_not_the_fault_of_upstash(
-    line: UpstashCommands, doubles: Doubles
+    upstash: UpstashCommands, doubles: Doubles
 ) -> None:
     too_large = f"ERR max request size exceeded by '{SECRET}'"
-    doubles.break_down("upstash", "status", status=400, message=too_large)
+    doubles.set_fault("upstash", "status", status=400, message=too_large)
 
     with pytest.raises(CommandFailed) as raised:
-        line.run(("SET", "k", SECRET))
+        upstash.run(("SET", "k", SECRET))
 
     assert str(raised.value) == "Upstash refused SET: ERR max request size exceeded by "
 
 
-def test_a_command_that_is_wrong_is_named_without_what_it_holds(line: UpstashCommands) -> None:
-    answer_with(line, {"result": "OK"}, {"error": f"ERR unknown command 'SAT', with '{SECRET}'"})
+def test_a_command_that_is_wrong_is_named_without_what_it_holds(upstash: UpstashCommands) -> None:
+    unknown = f"ERR unknown command 'SAT', with '{SECRET}'"
+    answer_with(upstash, replies({"result": "OK"}, {"error": unknown}))
 
     with pytest.raises(CommandFailed) as raised:
-        line.run(("GET", "k"), ("SAT", SECRET))
+        upstash.run(("GET", "k"), ("SAT", SECRET))
 
     assert str(raised.value) == "Upstash refused SAT: ERR unknown command "
 
 
-def answer_with(line: UpstashCommands, *replies: dict[str, str]) -> None:
-    """Let Upstash answer a pipeline, in place of the double."""
-    line.http.close()
-    answer = httpx.MockTransport(lambda _: httpx.Response(200, json=replies))
-    line.http = httpx.Client(transport=answer, base_url="http://upstash")
+@pytest.mark.parametrize("error", ["WRONGTYPE of 'k'", "LOADING of 'k'"])
+@pytest.mark.parametrize("times", [1, 2])
+def test_an_error_carries_nothing_that_could_quote_the_command(
+    times: int, error: str, upstash: UpstashCommands, doubles: Doubles
+) -> None:
+    doubles.set_fault("upstash", "status", status=400, message=error)
+
+    with pytest.raises((CommandFailed, ProviderDown)) as raised:
+        upstash.run(*[("SET", "k", SECRET)] * times)
+
+    assert raised.value.__cause__ is None
+    assert raised.value.__context__ is None
 
 
-@pytest.mark.parametrize("patience", [PATIENCE, QUICK])
-def test_it_waits_for_seconds_not_for_ever(patience: float) -> None:
-    line = UpstashCommands("http://127.0.0.1:1", "token", patience)
+@pytest.mark.parametrize("times", [1, 2])
+@pytest.mark.parametrize("body", ["null", "[]", "{}", '"text"', "[1]", "no JSON", ""])
+def test_an_answer_that_is_no_reply_is_down(
+    body: str, times: int, upstash: UpstashCommands
+) -> None:
+    answer_with(upstash, httpx.Response(200, text=body))
 
-    waits = line.http.timeout
+    with pytest.raises(ProviderDown):
+        upstash.run(*[("GET", "k")] * times)
 
+
+def test_an_error_that_comes_as_a_success_is_an_error(upstash: UpstashCommands) -> None:
+    answer_with(upstash, httpx.Response(200, json={"error": f"ERR no such thing as '{SECRET}'"}))
+
+    with pytest.raises(CommandFailed) as raised:
+        upstash.run(("GET", SECRET))
+
+    assert str(raised.value) == "Upstash refused GET: ERR no such thing as "
+
+
+def answer_with(upstash: UpstashCommands, answer: httpx.Response) -> None:
+    """Let Upstash answer so, in place of the double."""
+    upstash.http._transport = httpx.MockTransport(lambda _: answer)
+
+
+def replies(*each: dict[str, str]) -> httpx.Response:
+    return httpx.Response(200, json=each)
+
+
+@pytest.mark.parametrize("timeout", [ANSWER_TIMEOUT, REQUEST_TIMEOUT])
+def test_it_waits_for_seconds_not_for_ever(timeout: float) -> None:
+    upstash = UpstashCommands(NOWHERE, timeout)
+
+    waits = upstash.http.timeout
+
+    assert upstash.sdk._http._client is upstash.http
     assert waits.read is not None
     assert waits.connect is not None
-    assert max(waits.read, 2 * waits.connect) <= patience <= 5
-    line.close()
+    assert max(waits.read, 2 * waits.connect) <= timeout <= 5
+    upstash.close()
 
 
-def test_the_door_lets_people_through_while_upstash_hangs(
+def test_the_api_lets_requests_through_while_upstash_hangs(
     assembly: Assembly, doubles: Doubles
 ) -> None:
     settings = doubles.settings(assembly.settings, upstash=True)
-    with TestClient(create_app(settings)) as client:
+    with TestClient(make_app(settings)) as client:
         assert "ratelimit" in client.get("/openapi.json").headers
-        doubles.break_down("upstash", "hang", seconds=4)
+        doubles.set_fault("upstash", "hang", seconds=4)
         began = time.monotonic()
 
         answer = client.get("/openapi.json")
@@ -133,9 +173,10 @@ def test_the_door_lets_people_through_while_upstash_hangs(
     assert time.monotonic() - began < 2
 
 
-def test_nobody_there(doubles: Doubles) -> None:
-    line = UpstashCommands("http://127.0.0.1:1", "token")
+@pytest.mark.parametrize("times", [1, 2])
+def test_an_address_where_nobody_listens_is_down(times: int) -> None:
+    upstash = UpstashCommands(NOWHERE)
 
     with pytest.raises(ProviderDown, match="ConnectError"):
-        line.run(("GET", "k"))
-    line.close()
+        upstash.run(*[("GET", "k")] * times)
+    upstash.close()
