@@ -1,4 +1,4 @@
-"""The catalogue as an AsyncAPI document: what the web door takes, and who handles it."""
+"""The catalogue as an AsyncAPI document: what the HTTP API accepts, and who handles it."""
 
 from collections.abc import Mapping, Sequence
 
@@ -26,7 +26,7 @@ def asyncapi(
 ) -> Schema:
     """An AsyncAPI 3.0.0 document; `subscriptions` maps a type to the handlers that follow it.
 
-    Everything is told from the web door's side: it receives each event as a CloudEvent 1.0.
+    It describes the side of the HTTP API, which receives each event as a CloudEvent 1.0.
     """
     types = sorted(catalogue)
     schemas = {type_: data_schema(catalogue[type_]) for type_ in types}
@@ -35,11 +35,12 @@ def asyncapi(
         "info": {
             "title": "Insights Workers",
             "version": version,
-            "description": "Publish an event once; every effect follows exactly once.",
+            "description": "Publish an event once; every effect in our database follows exactly "
+            "once, every effect at a provider at least once, with an idempotency key.",
         },
         "defaultContentType": CLOUDEVENTS,
         "servers": {
-            "door": {
+            "api": {
                 "host": "localhost:8000",
                 "protocol": "http",
                 "security": [{"$ref": "#/components/securitySchemes/key"}],
@@ -75,7 +76,7 @@ def ref(place: str, name: str) -> dict[str, str]:
 
 
 def operation(type_: str, schema: Schema, handlers: Sequence[str]) -> Schema:
-    """The web door receives an event of one type."""
+    """The HTTP API receives an event of one type."""
     return {
         "action": "receive",
         "channel": ref("channels", "events"),
@@ -113,12 +114,12 @@ def envelope() -> Schema:
             "id": {
                 "type": "string",
                 "minLength": 1,
-                "description": "A UUID, or a text that with `source` says which fact this is.",
+                "description": "A UUID, or a text that identifies the fact together with `source`.",
             },
             "type": {"type": "string"},
             "subject": {
                 "type": "string",
-                "description": "The user's UUID, unless `userid` tells it.",
+                "description": "The user's UUID, unless it is in `userid`.",
             },
             "datacontenttype": {"const": "application/json"},
         }

@@ -13,6 +13,8 @@ from runtime.assembly import Assembly
 from runtime.embedded.server import EmbeddedServer
 from runtime.embedded.valkey import private_valkey
 from runtime.web import make_app
+from services.redis.progress import ProgressBoard
+from services.redis.tcp import TcpCommands
 from settings import Settings
 from tests.web.requests import KEY, until
 from web.serve import Server
@@ -62,6 +64,12 @@ def private_redis(tmp_path: Path) -> Iterator[EmbeddedServer]:
     server.start()
     yield server
     server.stop()
+
+
+@pytest.fixture
+def board(assembly: Assembly) -> ProgressBoard:
+    """The progress of trainings in Redis."""
+    return ProgressBoard(TcpCommands(assembly.redis))
 
 
 @pytest.fixture

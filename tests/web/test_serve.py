@@ -72,11 +72,11 @@ def test_asked_to_stop_it_ends_its_streams_at_once_and_returns(
     url = f"{listening_at(process)}/trainings/t-1/progress/stream"
 
     with httpx.stream("GET", url, headers=KEY, timeout=10) as response:
-        heard = messages(response)
-        while "event" not in next(heard):
+        received = messages(response)
+        while "event" not in next(received):
             pass
         process.send_signal(how)
-        rest = list(heard)
+        rest = list(received)
     out, err = process.communicate(timeout=5)
 
     assert not [each for each in rest if "event" in each]

@@ -25,12 +25,12 @@ def test_first_the_state_then_the_updates_then_the_end(
 ) -> None:
     board.show([running(1000)])
 
-    with following(server) as heard:
-        first = next(heard)
+    with following(server) as received:
+        first = next(received)
         board.show([running(2000, 60)])
-        second = next(heard)
+        second = next(received)
         board.show([ended(3000)])
-        last, end = list(heard)
+        last, end = list(received)
 
     state = {"training_id": "t-1", "message": "Learning", "status": "running"}
     assert first == {
@@ -63,15 +63,15 @@ def test_the_stream_of_a_finished_training_ends_at_once(
 ) -> None:
     board.show([ended(1000)])
 
-    with following(server) as heard:
-        assert [each["event"] for each in heard] == ["progress", "end"]
+    with following(server) as received:
+        assert [each["event"] for each in received] == ["progress", "end"]
 
 
 def test_it_never_goes_backwards(server: Server, board: ProgressBoard) -> None:
     board.show([running(5000)])
 
-    with following(server) as heard:
-        assert next(heard)["id"] == "5000"
+    with following(server) as received:
+        assert next(received)["id"] == "5000"
         for at, text in ((4000, "older"), (5000, "A tie"), (6000, "newer")):
             fields = running(at).fields | {"message": text}
             redis_of(board).publish(
@@ -83,16 +83,16 @@ def test_it_never_goes_backwards(server: Server, board: ProgressBoard) -> None:
             "training:t-1", '{"progress": 50, "message": "from another writer"}'
         )
         board.show([ended(7000)])
-        assert [each["id"] for each in heard] == ["6000", "7000", "end"]
+        assert [each["id"] for each in received] == ["6000", "7000", "end"]
 
 
 def test_an_end_counts_even_if_a_clock_was_slow(server: Server, board: ProgressBoard) -> None:
     board.show([running(5000)])
 
-    with following(server) as heard:
-        next(heard)
+    with following(server) as received:
+        next(received)
         board.show([ended(4000)])
-        assert [each["data"]["status"] for each in heard] == ["completed", "completed"]
+        assert [each["data"]["status"] for each in received] == ["completed", "completed"]
 
 
 def test_an_update_between_subscribing_and_reading_is_not_lost(
@@ -108,8 +108,8 @@ def test_an_update_between_subscribing_and_reading_is_not_lost(
 
     monkeypatch.setattr(progress_stream, "current_progress", reads_slowly)
 
-    with following(server) as heard:
-        assert [next(heard)["id"], next(heard)["id"]] == ["1000", "2000"]
+    with following(server) as received:
+        assert [next(received)["id"], next(received)["id"]] == ["1000", "2000"]
 
 
 def test_a_comment_keeps_the_connection_while_there_is_no_update(
@@ -119,8 +119,8 @@ def test_a_comment_keeps_the_connection_while_there_is_no_update(
     board.show([running(1000)])
 
     with httpx.stream("GET", server.url + PATH, headers=KEY, timeout=10) as response:
-        heard = messages(response)
-        found = [next(heard) for _ in range(5)]
+        received = messages(response)
+        found = [next(received) for _ in range(5)]
 
     assert found[0] == {"retry": "1000"}
     assert found[1]["event"] == "progress"
@@ -135,11 +135,11 @@ def test_an_update_whose_message_got_lost_is_sent_with_the_next_heartbeat(
     monkeypatch.setattr(progress_stream, "HEARTBEAT", 0.02)
     board.show([running(1000)])
 
-    with following(server) as heard:
-        next(heard)
+    with following(server) as received:
+        next(received)
         fields: Any = running(2000).fields
         redis_of(board).hset("training:t-1", mapping=fields)
-        assert next(heard)["id"] == "2000"
+        assert next(received)["id"] == "2000"
 
 
 def test_an_unknown_training_is_not_found(server: Server) -> None:

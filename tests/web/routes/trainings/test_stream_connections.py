@@ -20,8 +20,8 @@ def test_a_client_that_leaves_frees_its_connection_at_once(
 ) -> None:
     board.show([running(1000)])
 
-    with following(server) as heard:
-        next(heard)
+    with following(server) as received:
+        next(received)
         assert followers(board) == 1
 
     until(lambda: followers(board) == 0, seconds=2)
@@ -31,8 +31,8 @@ def test_a_client_that_leaves_frees_its_connection_at_once(
 def test_the_end_frees_the_connection(server: Server, board: ProgressBoard) -> None:
     board.show([ended(1000)])
 
-    with following(server) as heard:
-        list(heard)
+    with following(server) as received:
+        list(received)
 
     until(lambda: followers(board) == 0, seconds=2)
 
@@ -42,8 +42,8 @@ def test_many_clients_follow_side_by_side(server: Server, board: ProgressBoard) 
     ids_of: list[list[str]] = []
 
     def follow() -> None:
-        with following(server) as heard:
-            ids_of.append([each["id"] for each in heard])
+        with following(server) as received:
+            ids_of.append([each["id"] for each in received])
 
     clients = [threading.Thread(target=follow) for _ in range(30)]
     for each in clients:
@@ -62,8 +62,8 @@ def test_a_server_that_stops_ends_its_streams_at_once(
 ) -> None:
     board.show([running(1000)])
 
-    with run(assembly.settings) as server, following(server) as heard:
-        next(heard)
+    with run(assembly.settings) as server, following(server) as received:
+        next(received)
         server.should_exit = True
-        assert list(heard) == []
+        assert list(received) == []
         until(lambda: not server.server_state.connections, seconds=2)

@@ -26,20 +26,20 @@ def test_it_survives_a_restart_of_redis(
     settings = assembly.settings.model_copy(update={"redis_url": SecretStr(private_redis.url)})
     publish_now(assembly, training_event(TrainingStarted, 0))
 
-    with run(settings) as server, following(server) as heard:
-        assert next(heard)["data"]["message"] == "Started"
+    with run(settings) as server, following(server) as received:
+        assert next(received)["data"]["message"] == "Started"
         private_redis.stop()
         publish_now(assembly, training_event(TrainingProgressed, 1, message="while Redis is away"))
-        assert next(heard)["data"]["message"] == "while Redis is away"
+        assert next(received)["data"]["message"] == "while Redis is away"
 
         private_redis.start()
         restarted = server.config.app.state.dependencies.board  # type: ignore[union-attr]
         until(lambda: followers(restarted) == 1)
         at = int(training_event(TrainingProgressed, 2).occurred_at.timestamp() * 1_000_000)
         restarted.show([TrainingProgress("t-1", 80, "live again", "running", at)])
-        assert next(heard)["data"]["message"] == "live again"
+        assert next(received)["data"]["message"] == "live again"
         restarted.show([ended(at + 1)])
-        assert [each["event"] for each in heard] == ["progress", "end"]
+        assert [each["event"] for each in received] == ["progress", "end"]
 
 
 def test_without_redis_the_events_are_followed(
@@ -48,10 +48,10 @@ def test_without_redis_the_events_are_followed(
     monkeypatch.setattr(progress_stream, "RECONNECT_DELAY", 0.02)
     publish_now(assembly, training_event(TrainingStarted, 0))
 
-    with run(without_redis) as server, following(server) as heard:
-        assert next(heard)["data"]["status"] == "running"
+    with run(without_redis) as server, following(server) as received:
+        assert next(received)["data"]["status"] == "running"
         publish_now(assembly, training_event(TrainingCompleted, 1))
-        assert [each["event"] for each in heard] == ["progress", "end"]
+        assert [each["event"] for each in received] == ["progress", "end"]
 
 
 def test_a_database_that_goes_down_too_is_waited_for(
@@ -70,10 +70,10 @@ def test_a_database_that_goes_down_too_is_waited_for(
 
     monkeypatch.setattr(progress_stream, "current_progress", fails_thrice)
 
-    with run(without_redis) as server, following(server) as heard:
-        next(heard)
+    with run(without_redis) as server, following(server) as received:
+        next(received)
         publish_now(assembly, training_event(TrainingCompleted, 1))
-        assert [each["event"] for each in heard] == ["progress", "end"]
+        assert [each["event"] for each in received] == ["progress", "end"]
 
     assert len(failures) == 3
 

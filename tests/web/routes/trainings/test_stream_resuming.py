@@ -15,23 +15,23 @@ def test_a_client_that_reconnects_does_not_get_what_it_has(
 ) -> None:
     board.show([running(1000)])
 
-    with following(server, last, query) as heard:
+    with following(server, last, query) as received:
         until(lambda: followers(board) == 1)
         board.show([running(2000)])
-        assert next(heard)["id"] == "2000"
+        assert next(received)["id"] == "2000"
 
 
 def test_a_client_that_reconnects_gets_what_is_newer(server: Server, board: ProgressBoard) -> None:
     board.show([running(2000)])
 
-    with following(server, "1000") as heard:
-        assert next(heard)["id"] == "2000"
+    with following(server, "1000") as received:
+        assert next(received)["id"] == "2000"
 
 
 def test_a_client_that_has_the_end_gets_a_204(server: Server, board: ProgressBoard) -> None:
     board.show([ended(1000)])
-    with following(server) as heard:
-        end = list(heard)[-1]
+    with following(server) as received:
+        end = list(received)[-1]
 
     answer = httpx.get(server.url + PATH, headers=KEY | {"Last-Event-ID": end["id"]})
 
@@ -41,8 +41,8 @@ def test_a_client_that_has_the_end_gets_a_204(server: Server, board: ProgressBoa
 def test_an_end_is_sent_even_if_it_is_no_newer(server: Server, board: ProgressBoard) -> None:
     board.show([ended(1000)])
 
-    with following(server, "2000") as heard:
-        (end,) = heard
+    with following(server, "2000") as received:
+        (end,) = received
 
     assert (end["event"], end["data"]["status"]) == ("end", "completed")
 
@@ -53,5 +53,5 @@ def test_a_last_event_id_that_is_none_of_ours_is_ignored(
 ) -> None:
     board.show([running(1000)])
 
-    with following(server, last) as heard:
-        assert next(heard)["id"] == "1000"
+    with following(server, last) as received:
+        assert next(received)["id"] == "1000"
