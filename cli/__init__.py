@@ -1,4 +1,4 @@
-"""The command line, `insights`: importing a module registers its commands."""
+"""The command line, `insights`. Importing a module registers its commands."""
 
 from cli import (  # noqa: F401
     bench,
@@ -7,7 +7,7 @@ from cli import (  # noqa: F401
     deliveries,
     emails,
     handlers,
-    operate,
+    prune,
     publish,
     replay,
     run,

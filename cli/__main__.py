@@ -1,4 +1,4 @@
-"""`python -m workers` is `insights`."""
+"""`python -m cli` is `insights`."""
 
 from cli import app
 

@@ -1,4 +1,4 @@
-"""The application that all commands hang on, and how their errors look."""
+"""The application that all commands belong to, and how their errors are shown."""
 
 import sys
 from typing import Any
@@ -13,18 +13,26 @@ from errors import InsightsError
 from runtime.assembly import Assembly
 from runtime.embedded.discovery import with_running_servers
 from runtime.logs import set_up_logs
-from runtime.orphans import end_with_parent
+from runtime.supervisor import end_with_supervisor
 from settings import load_settings
 
 console = Console()
 problems = Console(stderr=True)
 
 
+class WrongInput(InsightsError):
+    """Raised when an argument or option makes no sense; the message says why and what would."""
+
+
+class DatabaseRefused(InsightsError):
+    """Raised when PostgreSQL answers with an error; the message says which."""
+
+
 class Commands(typer.core.TyperGroup):
-    """Says in a sentence what is wrong, where a traceback would help nobody."""
+    """Shows expected errors as one sentence on stderr, without a traceback."""
 
     def invoke(self, ctx: Any) -> Any:
-        """Run a command; exit with 1 for errors that have a sentence of their own."""
+        """Run a command; exit with 1 after an expected error."""
         try:
             return super().invoke(ctx)
         except InsightsError as error:
@@ -39,7 +47,7 @@ class Commands(typer.core.TyperGroup):
         except (OperationalError, InterfaceError):
             problems.print(
                 "[red]error:[/red] PostgreSQL at DATABASE_URL does not answer. "
-                "`insights doctor` tells more."
+                "`insights doctor` says more."
             )
         sys.exit(1)
 
@@ -54,8 +62,8 @@ app = typer.Typer(
 
 
 def assemble(**overrides: Any) -> Assembly:
-    """The parts of this process, from its settings, with its logs set up."""
+    """Make the parts of this process and set up its logs. Raises WrongSetting."""
     settings = with_running_servers(load_settings(**overrides))
     set_up_logs(settings)
-    end_with_parent()
+    end_with_supervisor()
     return Assembly(settings)

@@ -1,19 +1,19 @@
-"""`insights bench`: how fast, how soon, how cheap, beside others doing the same work."""
+"""The command that measures throughput, latency and idle cost, beside other queues."""
 
 import json
-import signal
 from dataclasses import replace
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 
 from cli.app import app, console, problems
 from errors import InsightsError
+from runtime.signals import interrupt_on_signals
 from settings import load_settings
 
 
 class UnknownScenario(InsightsError):
-    """Raised when `--only` names something that is not measured."""
+    """Raised when `--only` names a scenario that does not exist."""
 
 
 @app.command()
@@ -40,11 +40,10 @@ def bench(
     from benchmarks.scenarios import SCENARIOS
     from benchmarks.sizes import QUICK, Sizes
 
-    wanted = chosen(only, list(SCENARIOS))
+    wanted = parse_only(only, list(SCENARIOS))
     sizes = QUICK if quick else Sizes()
     sizes = sizes if events is None else replace(sizes, events=events)
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, interrupt)
+    interrupt_on_signals()
     figures: list[Figure] = []
     with ground(load_settings()) as where:
         machine = look_at(where)
@@ -59,17 +58,10 @@ def bench(
         raise typer.Exit(1)
 
 
-def chosen(only: str | None, names: list[str]) -> list[str]:
-    """The scenarios of a comma-separated list, or all. Raises UnknownScenario."""
+def parse_only(only: str | None, names: list[str]) -> list[str]:
+    """The scenarios of a comma-separated list, or all of `names`. Raises UnknownScenario."""
     wanted = [name.strip() for name in only.split(",")] if only else names
     for name in wanted:
         if name not in names:
             raise UnknownScenario(f"No scenario is called '{name}'. There are: {', '.join(names)}")
     return wanted
-
-
-def interrupt(*_: object) -> NoReturn:
-    """Stop measuring, and let nothing disturb the stopping of what was started."""
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_IGN)
-    raise KeyboardInterrupt

@@ -1,15 +1,15 @@
-"""`insights chaos`: break everything under a known load, then balance the books."""
+"""The command that breaks everything under a known load, then checks every effect."""
 
-import signal
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from cli.app import app, console, problems
-from cli.bench import interrupt
-from cli.output import Json, write_json
+from cli.options import Json
+from cli.output import write_json
 from runtime.logs import set_up_logs
+from runtime.signals import interrupt_on_signals
 from settings import load_settings
 
 
@@ -19,7 +19,7 @@ def chaos(
     seed: Annotated[int, typer.Option(help="What is drawn: the load, and what breaks when.")] = 1,
     upstash: Annotated[
         bool,
-        typer.Option("--upstash", help="Redis services over the double of Upstash's REST door."),
+        typer.Option("--upstash", help="Redis services over the double of Upstash's REST API."),
     ] = False,
     logs: Annotated[
         Path | None, typer.Option(help="Keep what all processes logged in this folder.")
@@ -29,18 +29,17 @@ def chaos(
     """Kill, stop and flush everything under load, then count every effect of every event.
 
     It runs relays, workers and a scheduler on private servers of its own. Exits
-    with 1 if anything was lost, done twice, given up or done outside without its
-    key.
+    with 1 if anything was lost, done twice, given up, or done outside without its
+    idempotency key.
     """
     from benchmarks.chaos.report import as_json as to_json
     from benchmarks.chaos.report import as_tables
     from benchmarks.chaos.run import run
 
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, interrupt)
+    interrupt_on_signals()
     settings = load_settings()
     set_up_logs(settings.model_copy(update={"log_level": "error"}))
-    with problems.status(f"breaking things for {seconds:g} s, then letting them settle …"):
+    with problems.status(f"breaking things for {seconds:g} s, then waiting until all is handled …"):
         outcome = run(settings, seconds, seed, logs and logs.resolve(), upstash=upstash)
     if as_json:
         write_json(to_json(outcome))

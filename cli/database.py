@@ -1,4 +1,4 @@
-"""Transactions of commands, whose failures read as sentences."""
+"""Transactions of commands, which report database errors in one sentence."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,54 +7,61 @@ from typing import TYPE_CHECKING
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.orm import Session
 
-from cli.errors import DatabaseRefused, WrongInput
-from models.pauses import handler_names
+from cli.app import DatabaseRefused, WrongInput
+from models.handlers.table import handler_names
 from runtime.assembly import Assembly
 from settings import MissingSetting
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-NOT_MIGRATED = {"42P01", "3F000"}
+NOT_MIGRATED = {"42P01", "3F000"}  # SQLSTATE: no such table, no such schema
 
 
 @contextmanager
 def transaction(assembly: Assembly) -> Iterator["Connection"]:
     """A transaction, committed at the end. Raises DatabaseRefused."""
-    with in_sentences(), assembly.engine.begin() as connection:
+    with database_errors(), assembly.engine.begin() as connection:
         yield connection
 
 
 @contextmanager
 def session(assembly: Assembly) -> Iterator[Session]:
-    """The same for functions that take a session; it does not need Redis."""
-    with in_sentences(), Session(assembly.engine) as opened, opened.begin():
+    """The same for functions that take a session. Raises DatabaseRefused.
+
+    Unlike `assembly.sessions`, its commit does not ring the relay, so it needs no Redis.
+    """
+    with database_errors(), Session(assembly.engine) as opened, opened.begin():
         yield opened
 
 
 @contextmanager
-def in_sentences() -> Iterator[None]:
-    """Turn what PostgreSQL refuses into DatabaseRefused; that it is away is told elsewhere."""
+def database_errors() -> Iterator[None]:
+    """Turn an error that PostgreSQL answers with into DatabaseRefused.
+
+    That it does not answer at all is reported in one place for all commands, `cli.app`.
+    """
     try:
         yield
     except (OperationalError, InterfaceError):
         raise
     except DBAPIError as error:
-        raise DatabaseRefused(sentence_of(error)) from None
+        raise DatabaseRefused(message_of(error)) from None
 
 
-def sentence_of(error: DBAPIError) -> str:
-    """What PostgreSQL said, with its hint."""
+def message_of(error: DBAPIError) -> str:
+    """PostgreSQL's message, with its hint."""
     if getattr(error.orig, "sqlstate", None) in NOT_MIGRATED:
         return "The database has no tables of ours yet. Run `insights migrate`."
-    said = getattr(error.orig, "diag", None)
-    message = getattr(said, "message_primary", None) or str(error.orig).split("\n", maxsplit=1)[0]
-    hint = getattr(said, "message_hint", None)
+    answer = getattr(error.orig, "diag", None)
+    message = getattr(answer, "message_primary", None)
+    message = message or str(error.orig).split("\n", maxsplit=1)[0]
+    hint = getattr(answer, "message_hint", None)
     return f"PostgreSQL refused: {message}." + (f" {hint}" if hint else "")
 
 
 def require_handler(connection: "Connection", name: str) -> None:
-    """Raises WrongInput with the list of handlers where there is none of that name."""
+    """Raises WrongInput with the list of handlers if the database has none of that name."""
     names = handler_names(connection)
     if name not in names:
         raise WrongInput(
@@ -64,7 +71,7 @@ def require_handler(connection: "Connection", name: str) -> None:
 
 
 def ring(assembly: Assembly) -> None:
-    """Wake the relay, where Redis is known; without that it looks within a second."""
+    """Ring the relay, if there is a Redis. Without the ring, it looks within a second."""
     try:
         assembly.doorbell.ring()
     except MissingSetting:

@@ -1,4 +1,4 @@
-"""The command that shows what is owed."""
+"""The command that lists deliveries, that is, what handlers owe."""
 
 from collections.abc import Sequence
 from contextlib import closing
@@ -11,39 +11,44 @@ from rich.markup import escape
 
 from cli.app import app, assemble, console
 from cli.database import require_handler, transaction
-from cli.output import Json, human, show, table_of, write_json
-from models.backlog import State, listing, summary
+from cli.options import Json
+from cli.output import duration_text, show, table_of, write_json
+from models.deliveries.backlog import listing, summary
+from models.deliveries.table import DeliveryState
 
 MEANINGS = {
-    State.DUE: "ready for a worker",
-    State.LEASED: "handed out to a worker",
-    State.WAITING: "due later, after a failure or because the handler asked for it",
-    State.DEAD: "given up; `insights replay --dead` makes them due again",
+    DeliveryState.DUE: "ready for a worker",
+    DeliveryState.LEASED: "handed out to a worker",
+    DeliveryState.WAITING: "due later, after a failure or because the handler asked for it",
+    DeliveryState.DEAD: "not tried again; `insights replay --dead` makes them due again",
 }
 COLORS = {
-    State.DUE: "green", State.LEASED: "cyan", State.WAITING: "yellow", State.DEAD: "red"
-}  # fmt: skip
+    DeliveryState.DUE: "green",
+    DeliveryState.LEASED: "cyan",
+    DeliveryState.WAITING: "yellow",
+    DeliveryState.DEAD: "red",
+}
 
 
 @app.command()
 def deliveries(
     handler: Annotated[str | None, typer.Option(help="Only what this handler owes.")] = None,
-    state: Annotated[State | None, typer.Option(help="Only those in this state.")] = None,
+    state: Annotated[DeliveryState | None, typer.Option(help="Only those in this state.")] = None,
     event: Annotated[UUID | None, typer.Option(help="Only what is owed for this event.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="Show at most so many.")] = 50,
     as_json: Json = False,
 ) -> None:
     """List what handlers owe: each delivery is one handler's debt to one event.
 
-    The longest due stand first. Work that is done is not listed: when it is done,
-    its delivery is gone.
+    The longest due come first. Work that is done is not listed: its delivery is
+    deleted when it is done.
     """
     with closing(assemble()) as assembly, transaction(assembly) as connection:
         if handler is not None:
             require_handler(connection, handler)
         rows = listing(connection, handler=handler, event=event, state=state, at_most=limit)
         totals = summary(connection, handler)
-    counts = {each: sum(getattr(row, each) for row in totals) for each in State}
+    counts = {each: sum(getattr(row, each) for row in totals) for each in DeliveryState}
     if as_json:
         write_json({"deliveries": [entry(row) for row in rows], "summary": counts})
         return
@@ -54,7 +59,7 @@ def deliveries(
 
 
 def entry(row: Any) -> dict[str, Any]:
-    """One delivery for a program."""
+    """One delivery as JSON."""
     names = (
         "handler", "event_id", "type", "state", "due_at", "died_at", "attempts", "leases",
         "last_error",
@@ -63,12 +68,12 @@ def entry(row: Any) -> dict[str, Any]:
 
 
 def show_deliveries(rows: Sequence[Any]) -> None:
-    """Deliveries for a person, an event's type above its id."""
+    """Print a table of deliveries, with an event's type above its id."""
     table = table_of("handler", "event", "state", "tries", "last error")
     for column in table.columns[:3]:
         column.no_wrap = True
     for row in rows:
-        color = COLORS[State(row.state)]
+        color = COLORS[DeliveryState(row.state)]
         table.add_row(
             row.handler,
             f"{row.type or 'pruned'}\n[dim]{row.event_id}[/dim]",
@@ -80,22 +85,26 @@ def show_deliveries(rows: Sequence[Any]) -> None:
 
 
 def when(state: str, due_in: timedelta) -> str:
-    """Since when, or in how long."""
+    """How long ago or in how long a delivery became or becomes what its state says."""
     match state:
-        case State.DUE:
-            return f"for {human(due_in)}"
-        case State.DEAD:
-            return f"{human(due_in)} ago"
-        case State.LEASED:
-            return f"{human(due_in)} left"
+        case DeliveryState.DUE:
+            return f"for {duration_text(due_in)}"
+        case DeliveryState.DEAD:
+            return f"{duration_text(due_in)} ago"
+        case DeliveryState.LEASED:
+            return f"{duration_text(due_in)} left"
         case _:
-            return f"in {human(due_in)}"
+            return f"in {duration_text(due_in)}"
 
 
-def show_summary(counts: dict[State, int], oldest: timedelta | None) -> None:
-    """A line per state."""
+def show_summary(counts: dict[DeliveryState, int], oldest: timedelta | None) -> None:
+    """Print a table with one line per state; `oldest` is how long the oldest has been due."""
     table = table_of("state", "deliveries", "")
     for state, count in counts.items():
-        since = f"; the oldest for {human(oldest)}" if state is State.DUE and oldest else ""
+        since = (
+            f"; the oldest for {duration_text(oldest)}"
+            if state is DeliveryState.DUE and oldest
+            else ""
+        )
         table.add_row(state, f"{count:,}", MEANINGS[state] + since)
     show(table)

@@ -1,4 +1,4 @@
-"""Commands about emails: how they look, and those of which nobody knows whether they were sent."""
+"""Commands about emails: previews, and those of which it is unknown whether they were sent."""
 
 from contextlib import closing
 from pathlib import Path
@@ -7,15 +7,17 @@ from uuid import UUID
 
 import typer
 
-from cli.app import app, assemble, console
+from cli.app import WrongInput, app, assemble, console
 from cli.database import ring, session, transaction
-from cli.errors import WrongInput
-from cli.output import Json, show, table_of, write_json
-from models import emails as ledger
-from models.replay import Selection, database_time, revive
+from cli.options import Json
+from cli.output import show, table_of, write_json
+from models import emails as send_log
+from models.deliveries.replay import Selection, revive
+from models.server import database_time
 
 emails = typer.Typer(no_args_is_help=True, help="How emails look, and which of them are held.")
 app.add_typer(emails, name="emails")
+# A value for each variable of the templates.
 EXAMPLES = {
     "name": "Ada",
     "dashboard_url": "https://app.example.com/dashboard",
@@ -36,9 +38,9 @@ EXAMPLES = {
 def preview(
     folder: Annotated[Path, typer.Argument(help="Where to write them.")] = Path("emails-preview"),
 ) -> None:
-    """Write each email to a file, filled in with examples, to look at in a browser."""
+    """Write each email, filled in with examples, to an HTML file for the browser."""
     from handlers.emails.templates import sources
-    from sandbox.templates import Template
+    from sandbox.loops.templates import Template
 
     folder.mkdir(parents=True, exist_ok=True)
     for name, source in sources().items():
@@ -49,14 +51,14 @@ def preview(
 
 @emails.command()
 def held(as_json: Json = False) -> None:
-    """List emails of which nobody knows whether they were sent.
+    """List emails of which it is unknown whether they were sent.
 
-    A send was not answered, and for 24 hours after it could not be repeated under
-    the same key, which Loops has forgotten since. To whom each went is in Loops'
-    own log, by the time of the try.
+    Loops did not answer, and for 24 hours the request could not be repeated under
+    the same idempotency key; since then, Loops has forgotten the key. Loops' own log
+    shows, by the time of the attempt, whether each was sent.
     """
     with closing(assemble()) as assembly, transaction(assembly) as connection:
-        rows = ledger.held(connection)
+        rows = send_log.held(connection)
     if as_json:
         write_json([row._asdict() for row in rows])
         return
@@ -70,16 +72,16 @@ def held(as_json: Json = False) -> None:
 @emails.command()
 def settle(
     sent: Annotated[
-        bool | None, typer.Option("--sent/--not-sent", help="What Loops' log says of them.")
+        bool | None, typer.Option("--sent/--not-sent", help="What Loops' log shows.")
     ] = None,
     event: Annotated[UUID | None, typer.Option(help="Only the email of this event.")] = None,
 ) -> None:
-    """Say whether held emails were sent. Those that were not are sent now."""
+    """Record whether held emails were sent. Those that were not are sent now."""
     if sent is None:
         raise WrongInput("Were they sent? Say --sent or --not-sent.")
     with closing(assemble()) as assembly:
         with session(assembly) as opened:
-            events = ledger.settle(opened, sent=sent, event=event)
+            events = send_log.resolve_held(opened, sent=sent, event=event)
         with transaction(assembly) as connection:
             began = database_time(connection)
             for each in events:

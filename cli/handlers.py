@@ -1,4 +1,4 @@
-"""The command that shows what follows from what, and how the handlers are doing."""
+"""Commands that show handlers and their state, and pause and resume them."""
 
 from collections.abc import Mapping
 from contextlib import closing
@@ -6,42 +6,64 @@ from typing import Any
 
 from sqlalchemy.exc import InterfaceError, OperationalError
 
-from cli.app import app, assemble, console, problems
+from cli.app import DatabaseRefused, app, assemble, console, problems
 from cli.catalogue import followers
-from cli.database import transaction
-from cli.errors import DatabaseRefused
-from cli.output import NOBODY, Json, human, show, table_of, write_json
+from cli.database import require_handler, ring, transaction
+from cli.options import HandlerName, Json
+from cli.output import NO_HANDLER, duration_text, show, table_of, write_json
 from handlers import Handler
-from models.backlog import summary
+from models.deliveries.backlog import summary
+from models.handlers import table as handler_table
 from runtime.assembly import Assembly
 from settings import MissingSetting
 
 
 @app.command()
 def handlers(as_json: Json = False) -> None:
-    """Show which handlers follow from which event, and how each handler is doing.
+    """Show which handlers follow from which event, and the state of each handler.
 
-    How they are doing is known to the database alone; without it, only what the
-    code knows is shown. A handler rests while its provider is down.
+    The state comes from the database; without it, only what the code knows is
+    shown. A handler whose provider is down is not handed out to: its circuit
+    breaker is open.
     """
     with closing(assemble()) as assembly:
-        condition = conditions(assembly)
+        backlogs = read_backlogs(assembly)
         followed = followers(assembly.catalogue, assembly.handlers)
         known = assembly.handlers
     if as_json:
-        entries = [handler_entry(each, condition) for each in known.values()]
+        entries = [handler_entry(each, backlogs) for each in known.values()]
         write_json({"events": followed, "handlers": entries})
         return
     events = table_of("event", "handlers")
     for type_, names in followed.items():
-        events.add_row(type_, ", ".join(names) or NOBODY)
+        events.add_row(type_, ", ".join(names) or NO_HANDLER)
     show(events)
     console.print()
-    show_handlers(known, condition)
+    show_handlers(known, backlogs)
 
 
-def conditions(assembly: Assembly) -> dict[str, Any]:
-    """Handler → its row of the backlog's summary; says why where the database is not there."""
+@app.command()
+def pause(handler: HandlerName) -> None:
+    """Hand nothing more out to a handler. What it owes is kept until `insights resume`."""
+    with closing(assemble()) as assembly, transaction(assembly) as connection:
+        require_handler(connection, handler)
+        handler_table.pause(connection, handler)
+    console.print(f"{handler} is paused. What it owes waits for `insights resume {handler}`.")
+
+
+@app.command()
+def resume(handler: HandlerName) -> None:
+    """Let a handler work again: ends its pause, and closes its circuit breaker."""
+    with closing(assemble()) as assembly:
+        with transaction(assembly) as connection:
+            require_handler(connection, handler)
+            handler_table.resume(connection, handler)
+        ring(assembly)
+    console.print(f"{handler} works again.")
+
+
+def read_backlogs(assembly: Assembly) -> dict[str, Any]:
+    """Handler → its backlog; empty, with the reason on stderr, without a database."""
     try:
         with transaction(assembly) as connection:
             return {row.handler: row for row in summary(connection)}
@@ -52,9 +74,9 @@ def conditions(assembly: Assembly) -> dict[str, Any]:
     return {}
 
 
-def handler_entry(handler: Handler, condition: Mapping[str, Any]) -> dict[str, Any]:
-    """One handler for a program; what only the database knows is null without it."""
-    row = condition.get(handler.name)
+def handler_entry(handler: Handler, backlogs: Mapping[str, Any]) -> dict[str, Any]:
+    """One handler as JSON; what only the database knows is null without it."""
+    row = backlogs.get(handler.name)
     return {
         "name": handler.name,
         "kind": handler.kind,
@@ -68,28 +90,27 @@ def handler_entry(handler: Handler, condition: Mapping[str, Any]) -> dict[str, A
     }
 
 
-def show_handlers(known: Mapping[str, Handler], condition: Mapping[str, Any]) -> None:
-    """All handlers for a person."""
-    live = ("state", "backlog", "oldest", "dead") if condition else ()
+def show_handlers(known: Mapping[str, Handler], backlogs: Mapping[str, Any]) -> None:
+    live = ("state", "backlog", "oldest", "dead") if backlogs else ()
     table = table_of("handler", "kind", "batch", "attempts", *live)
     for name, handler in known.items():
-        row = condition.get(name)
-        cells = (state_of(row), *backlog_of(row)) if condition else ()
+        row = backlogs.get(name)
+        cells = (state_of(row), *backlog_of(row)) if backlogs else ()
         table.add_row(name, handler.kind, str(handler.batch), str(handler.max_attempts), *cells)
     show(table)
 
 
 def state_of(row: Any) -> str:
-    """Whether a handler works, in a word or two."""
+    """Whether a handler is handed out to, in a word or two."""
     if row is None:
         return "[yellow]not migrated[/yellow]"
     if row.paused:
         return "[yellow]paused[/yellow]"
-    return "[yellow]resting[/yellow]" if row.resume_at else "[green]working[/green]"
+    return "[yellow]circuit open[/yellow]" if row.resume_at else "[green]working[/green]"
 
 
 def backlog_of(row: Any) -> tuple[str, str, str]:
-    """How much is due, since when, and how much is dead."""
+    """How much is due, for how long the oldest has been, and how much is dead."""
     if row is None:
         return "", "", ""
-    return f"{row.due:,}", human(row.oldest) if row.oldest else "", f"{row.dead:,}"
+    return f"{row.due:,}", duration_text(row.oldest) if row.oldest else "", f"{row.dead:,}"

@@ -1,4 +1,4 @@
-"""The command that makes things happen again."""
+"""The command that replays dead letters, or past events for one handler."""
 
 from collections.abc import Iterator
 from contextlib import closing
@@ -7,23 +7,22 @@ from uuid import UUID
 
 import typer
 
-from cli.app import app, assemble, console
+from cli.app import WrongInput, app, assemble, console
 from cli.database import require_handler, ring, transaction
-from cli.errors import WrongInput
-from cli.moments import maybe_moment
-from cli.output import Json, counted, show, table_of, write_json
-from models.replay import (
+from cli.options import Json, optional_time
+from cli.output import show, sum_with_progress, table_of, write_json
+from models.deliveries.replay import (
     Selection,
     count_dead,
     count_history,
-    database_time,
     owe_history,
     revive,
 )
+from models.server import database_time
 from runtime.assembly import Assembly
 
-HANDLED_TOO = "Replay them? What was handled before is handled again."
-TIME = "an ISO time (UTC unless it says else), or 24h for 24 hours ago"
+CONFIRM_HISTORY = "Replay them? What was handled before is handled again."
+TIME = "an ISO time (UTC unless it has an offset), or 24h for 24 hours ago"
 
 
 @app.command()
@@ -35,25 +34,21 @@ def replay(
     since: Annotated[str | None, typer.Option(help=f"Only recorded since: {TIME}.")] = None,
     until: Annotated[str | None, typer.Option(help="Only recorded before.")] = None,
     dead: Annotated[bool, typer.Option("--dead", help="Dead letters, all that match.")] = False,
-    history: Annotated[
-        bool, typer.Option("--history", help="Past events, for a new handler; needs --handler.")
-    ] = False,
+    history: Annotated[bool, typer.Option("--history", help="Past events, for --handler.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only count, per handler.")] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Make dead letters due again, or give a handler the history of events.
+    """Make dead letters due again, or have a handler handle past events.
 
-    Dead letters start afresh, with all their attempts.
-
-    History (--history, or --since without --dead) gives --handler every past
-    event of the types it follows, those too that it has handled before. It may
-    be interrupted and repeated.
+    Dead letters start afresh, with all their attempts. --history, or --since without
+    --dead, gives --handler all past events of the types it follows, even those that
+    it has handled; it may be interrupted and repeated.
 
     Effects outside keep their idempotency key: a provider that remembers the key
     does nothing twice, one that has forgotten it (Loops after 24 hours) sends again.
     """
-    chosen = Selection(handler, event, type_, maybe_moment(since), maybe_moment(until))
+    chosen = Selection(handler, event, type_, optional_time(since), optional_time(until))
     past = is_history(chosen, dead=dead, history=history)
     if as_json and not (dry_run or yes):
         raise WrongInput("--json cannot ask. Add --yes, or --dry-run to count only.")
@@ -61,22 +56,19 @@ def replay(
         counts = count(assembly, chosen, past=past)
         if not as_json:
             show_counts(counts, past=past)
-        if not dry_run and any(counts.values()):
-            if not yes:
-                typer.confirm(HANDLED_TOO if past else "Replay them?", abort=True)
-            done = counted(steps(assembly, chosen, past=past), "due")
-            ring(assembly)
-        else:
-            done = 0
+        wanted = not dry_run and any(counts.values())
+        if wanted and not yes:
+            typer.confirm(CONFIRM_HISTORY if past else "Replay them?", abort=True)
+        replayed = replay_now(assembly, chosen, past=past) if wanted else 0
     if as_json:
         mode = "history" if past else "dead"
-        write_json({"mode": mode, "dry_run": dry_run, "handlers": counts, "replayed": done})
-    elif done:
-        console.print(f"{done:,} deliveries are due now.")
+        write_json({"mode": mode, "dry_run": dry_run, "handlers": counts, "replayed": replayed})
+    elif replayed:
+        console.print(f"{replayed:,} deliveries are due now.")
 
 
 def is_history(chosen: Selection, *, dead: bool, history: bool) -> bool:
-    """Whether past events are meant, or dead letters. Raises WrongInput if that is not clear."""
+    """True for past events, False for dead letters. Raises WrongInput if that is not clear."""
     if dead and history:
         raise WrongInput("--dead and --history exclude each other.")
     if not (dead or history) and chosen == Selection():
@@ -95,7 +87,7 @@ def is_history(chosen: Selection, *, dead: bool, history: bool) -> bool:
 
 
 def count(assembly: Assembly, chosen: Selection, *, past: bool) -> dict[str, int]:
-    """How much there is to replay, per handler. Raises WrongInput for an unknown name."""
+    """How much there is to replay, per handler. Raises WrongInput, UnknownEvent."""
     if chosen.type is not None:
         assembly.catalogue[chosen.type]
     with transaction(assembly) as connection:
@@ -106,8 +98,15 @@ def count(assembly: Assembly, chosen: Selection, *, past: bool) -> dict[str, int
         return count_dead(connection, chosen)
 
 
+def replay_now(assembly: Assembly, chosen: Selection, *, past: bool) -> int:
+    """Make all that is chosen due, then ring the relay; return how many deliveries are due."""
+    replayed = sum_with_progress(steps(assembly, chosen, past=past), "due")
+    ring(assembly)
+    return replayed
+
+
 def steps(assembly: Assembly, chosen: Selection, *, past: bool) -> Iterator[int]:
-    """Replay in steps, each in a transaction of its own; yields how many each made due."""
+    """Replay in steps, each in its own transaction; yields how many deliveries each made due."""
     if past:
         yield from history_steps(assembly, chosen)
     else:
@@ -115,7 +114,7 @@ def steps(assembly: Assembly, chosen: Selection, *, past: bool) -> Iterator[int]
 
 
 def history_steps(assembly: Assembly, chosen: Selection) -> Iterator[int]:
-    """Give the handler past events, in the order of their ids."""
+    """Make deliveries of past events for one handler, in the order of the events' ids."""
     after = None
     while True:
         with transaction(assembly) as connection:
@@ -128,6 +127,7 @@ def history_steps(assembly: Assembly, chosen: Selection) -> Iterator[int]:
 
 def dead_steps(assembly: Assembly, chosen: Selection) -> Iterator[int]:
     """Make dead letters due again."""
+    # What dies again during the replay is left dead, or one hopeless letter would never let it end.
     with transaction(assembly) as connection:
         began = database_time(connection)
     while True:
@@ -139,8 +139,7 @@ def dead_steps(assembly: Assembly, chosen: Selection) -> Iterator[int]:
 
 
 def show_counts(counts: dict[str, Any], *, past: bool) -> None:
-    """What there is to replay."""
-    what = "events it would be given" if past else "dead letters"
+    what = "past events" if past else "dead letters"
     if not any(counts.values()):
         console.print("There is nothing to replay.")
         return

@@ -1,15 +1,16 @@
-"""`insights sandbox`: doubles of all providers, to try things out without an account."""
+"""The command that runs doubles of the providers, to try things out without an account."""
 
 from typing import Annotated
 
 import typer
 
 from cli.app import app, console
-from runtime.doubles import settings_for, templates
-from runtime.embedded.discovery import environment, with_running_servers
+from runtime.embedded.discovery import with_running_servers
+from runtime.environment import environment
+from runtime.sandbox_settings import sandbox_settings, sandbox_templates
 from settings import load_settings
 
-SHOWN = ("LOOPS_", "POSTHOG_", "SENTRY_DSN", "UPSTASH_")
+SHOWN_PREFIXES = ("LOOPS_", "POSTHOG_", "SENTRY_DSN", "UPSTASH_")
 
 
 @app.command()
@@ -18,17 +19,17 @@ def sandbox(
 ) -> None:
     """Run doubles of Loops, PostHog, Sentry and Upstash, and show what they are sent.
 
-    It prints the settings with which everything here talks to them. Upstash's
+    It prints the settings that make everything here use them. Upstash's
     double needs a Redis: that of REDIS_URL, or of a running `insights up`.
     """
-    from sandbox.serve import Server
+    from sandbox.server import SandboxServer
 
     settings = with_running_servers(load_settings())
     redis_url = settings.redis_url.get_secret_value() if settings.redis_url else None
-    server = Server(port, templates=templates(), redis_url=redis_url)
-    told = environment(settings_for(settings, server.url))
-    for name, value in told.items():
-        if name.startswith(SHOWN) and value:
+    server = SandboxServer(port, templates=sandbox_templates(), redis_url=redis_url)
+    variables = environment(sandbox_settings(settings, server.url))
+    for name, value in variables.items():
+        if name.startswith(SHOWN_PREFIXES) and value:
             typer.echo(f"{name}={value}")
     console.print(f"ready {server.url}")
     server.run()

@@ -1,1 +1,1 @@
-"""`insights demo`: one person's story on the real product, from sign-up to the plan's limit."""
+"""`insights demo`: one user on the real product, from sign-up to the plan's limit."""

@@ -1,4 +1,4 @@
-"""`insights demo`."""
+"""The command that shows the product at work on private servers."""
 
 import time
 from typing import Annotated
@@ -16,38 +16,44 @@ from settings import Settings, load_settings
 
 @app.command()
 def demo(
-    serve: Annotated[bool, typer.Option("--serve", help="Stay up and say what to open.")] = False,
+    serve: Annotated[
+        bool, typer.Option("--serve", help="Stay up, and print what to open.")
+    ] = False,
 ) -> None:
-    """Train a real model on real data on own servers, and watch what follows from each event.
+    """Train a real model on real data, and show what follows from each event.
 
-    Emails, analytics and errors go to doubles of their providers.
+    It runs on private servers. Emails, analytics and errors go to doubles of
+    their providers. Exits with 1 if anything does not follow as it should.
     """
-    from runtime.doubles import settings_for, templates
-    from sandbox.serve import running_sandbox
+    from runtime.sandbox_settings import sandbox_settings, sandbox_templates
+    from sandbox.server import running_sandbox
 
     settings = demo_settings()
     set_up_logs(settings)
     stopped = stop_on_signals()
     began = time.monotonic()
-    console.print("Starting PostgreSQL, Valkey, doubles of the providers, a relay, two workers ...")
+    console.print(
+        "Starting private PostgreSQL and Valkey servers, the product (web, relay, scheduler, two "
+        "workers),\nand a sandbox that stands in for the providers (Loops, PostHog, Sentry) ..."
+    )
     with (
-        running_sandbox(templates=templates()) as sandbox,
-        running_stack(settings_for(settings, sandbox.url, upstash=False)) as stack,
+        running_sandbox(templates=sandbox_templates()) as sandbox,
+        running_stack(sandbox_settings(settings, sandbox.url, upstash=False)) as stack,
     ):
-        console.print(f"ready {stack.url} after {time.monotonic() - began:.1f} s")
-        tell(stack, sandbox.url)
+        console.print(f"Ready at {stack.url} after {time.monotonic() - began:.1f} s")
+        run_story(stack, sandbox.url)
         console.print(f"\nAll of it took {time.monotonic() - began:.1f} s.")
         if serve:
-            say_what_to_open(stack, sandbox.url)
+            show_addresses(stack, sandbox.url)
             stopped.wait()
 
 
 def demo_settings() -> Settings:
-    """Own servers in a folder of the demo's own, whatever is set."""
+    """Settings with private servers in a folder of the demo's own, whatever else is set."""
     settings = load_settings(
         database_url=None, redis_url=None, broker_url=None, port=0, log_level="error"
     )
-    own = {
+    fixed = {
         "insights_home": settings.insights_home / "demo",
         "storage_url": None,
         "extra_packages": ("cli.demo.mishap",),
@@ -55,28 +61,30 @@ def demo_settings() -> Settings:
         "upstash_redis_rest_url": None,
         "upstash_redis_rest_token": None,
     }
-    return settings.model_copy(update=own)
+    return settings.model_copy(update=fixed)
 
 
-def tell(stack: Stack, sandbox_url: str) -> None:
-    """Tell the story through the door of a running product."""
+def run_story(stack: Stack, sandbox_url: str) -> None:
+    """Play the story on a running product. Raises DemoFailed."""
     from cli.demo.client import Client
     from cli.demo.providers import Doubles
     from cli.demo.story import Story
 
-    headers = {"Authorization": f"Bearer {key_of(stack)}"}
+    headers = {"Authorization": f"Bearer {api_key(stack)}"}
     with httpx.Client(base_url=stack.url, headers=headers, timeout=10) as http:
         client, doubles = Client(http, stack.assembly.redis), Doubles(sandbox_url)
-        Story(client, doubles, stack.assembly.services.storage, console, uuid7()).tell()
+        Story(client, doubles, stack.assembly.services.storage, console, uuid7()).run()
 
 
-def say_what_to_open(stack: Stack, sandbox_url: str) -> None:
-    """Where to look around."""
-    console.print(f"\nOpen {sandbox_url} (emails, contacts, people, errors and traces),")
-    console.print(f"{stack.url}/docs (the door) or {stack.url}/metrics.")
-    console.print(f"The key of this run: {key_of(stack)}\nCtrl-C ends it.")
+def show_addresses(stack: Stack, sandbox_url: str) -> None:
+    """Print what to open in a browser, and the API key."""
+    console.print("\nEverything stays up until Ctrl-C. Open:")
+    console.print(
+        f"  {sandbox_url}  what the providers received: emails, analytics, errors, traces"
+    )
+    console.print(f"  {stack.url}/docs  the HTTP API; its key in this run: {api_key(stack)}")
+    console.print(f"  {stack.url}/metrics  numbers for Prometheus")
 
 
-def key_of(stack: Stack) -> str:
-    """The key that opens the door."""
+def api_key(stack: Stack) -> str:
     return stack.assembly.settings.insights_api_keys[0].get_secret_value()

@@ -1,4 +1,4 @@
-"""An event that no handler can handle, so that the demo has an error to show."""
+"""An event whose handler always fails, so that the demo has an error to show."""
 
 from uuid import UUID
 
@@ -8,13 +8,11 @@ from services import Services
 
 
 class DemoMishap(UserEvent):
-    """Something that goes wrong."""
-
     type = "demo.mishap"
 
 
 @external("demo_mishap", DemoMishap, max_attempts=1)
-def stumble(event: DemoMishap, _services: Services, _key: str) -> None:
-    """Fail as a careless handler does."""
-    missing: dict[UUID, str] = {}
-    missing[event.user_id]
+def fail(event: DemoMishap, _services: Services, _key: str) -> None:
+    """Fail with a KeyError, as a careless handler does."""
+    names: dict[UUID, str] = {}
+    names[event.user_id]

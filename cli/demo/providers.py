@@ -8,7 +8,7 @@ from uuid import UUID
 
 import httpx
 
-from cli.demo.client import LOOK_EVERY, PATIENCE, StoryBroken
+from cli.demo.client import POLL_INTERVAL, TIMEOUT, DemoFailed
 
 
 @dataclass(frozen=True)
@@ -31,15 +31,15 @@ class Doubles:
 
     def captured(self, user_id: UUID, *names: str) -> list[str]:
         """What analytics knows of a person, once all of these events have arrived."""
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + TIMEOUT
         found: list[str] = []
         while time.monotonic() < deadline:
             events = self.state("posthog")["events"]
             found = [each["event"] for each in events if each["distinct_id"] == str(user_id)]
             if set(names) <= set(found):
                 return found
-            time.sleep(LOOK_EVERY * 10)
-        raise StoryBroken(f"Analytics knows only {sorted(set(found))} of the person.")
+            time.sleep(POLL_INTERVAL * 10)
+        raise DemoFailed(f"Analytics knows only {sorted(set(found))} of the person.")
 
     def error(self, event_id: UUID) -> dict[str, Any]:
         """The one error that an event caused; waits for it."""
@@ -59,31 +59,31 @@ class Doubles:
         Where one of the two got lost on its way, as Sentry's SDK may, the other will do.
         """
         names: list[str] = []
-        deadline = time.monotonic() + PATIENCE / 3
+        deadline = time.monotonic() + TIMEOUT / 3
         while len(names) < 2 and time.monotonic() < deadline:  # noqa: PLR2004
-            time.sleep(LOOK_EVERY * 10)
+            time.sleep(POLL_INTERVAL * 10)
             names = [
                 each["transaction"]
                 for each in self.state("sentry")["transactions"]
                 if each["contexts"]["trace"]["trace_id"] == trace_id
             ]
         if not names:
-            raise StoryBroken(f"Nothing came of the trace {trace_id}.")
+            raise DemoFailed(f"Nothing came of the trace {trace_id}.")
         return names
 
     def one(
         self, what: str, provider: str, choose: Callable[[Any], list[dict[str, Any]]]
     ) -> dict[str, Any]:
-        """The only thing of a kind that a double was sent. Raises StoryBroken."""
-        deadline = time.monotonic() + PATIENCE
+        """The only thing of a kind that a double was sent. Raises DemoFailed."""
+        deadline = time.monotonic() + TIMEOUT
         while time.monotonic() < deadline:
             found = choose(self.state(provider))
             if len(found) > 1:
-                raise StoryBroken(f"{what} came {len(found)} times.")
+                raise DemoFailed(f"{what} came {len(found)} times.")
             if found:
                 return found[0]
-            time.sleep(LOOK_EVERY * 10)
-        raise StoryBroken(f"{what} did not come within {PATIENCE:.0f} s.")
+            time.sleep(POLL_INTERVAL * 10)
+        raise DemoFailed(f"{what} did not come within {TIMEOUT:.0f} s.")
 
     def state(self, provider: str) -> Any:
         """What a double remembers."""

@@ -1,4 +1,4 @@
-"""The story that the demo tells, step by step, and how it looks on a terminal."""
+"""The steps of the demo, and what each of them prints."""
 
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from cli.demo.client import Client, StoryBroken
+from cli.demo.client import Client, DemoFailed
 from cli.demo.mishap import DemoMishap
 from cli.demo.providers import Doubles
 from events import (
@@ -23,15 +23,15 @@ from events import (
 )
 from services.storage import Storage
 
-PREDICTIONS = 80
-GLUE = "\u00a0"
+PREDICTIONS = 80  # 80% of the free plan's 100 a month, where the warning is sent
+GLUE = "\u00a0"  # a no-break space keeps a handler and its time on one line
 EMAIL = "ada@example.com"
 TARGET = "malignant"
 
 
 @dataclass
 class Story:
-    """One person: signs up, uploads, trains, predicts."""
+    """One user signs up, uploads a data set, trains a model and makes predictions."""
 
     client: Client
     doubles: Doubles
@@ -39,26 +39,25 @@ class Story:
     console: Console
     user_id: UUID
 
-    def tell(self) -> None:
-        """Tell it from the beginning to the end. Raises StoryBroken."""
+    def run(self) -> None:
+        """Run all steps. Raises DemoFailed at the first thing that is not as it should be."""
         self.sign_up()
         dataset_id = self.upload()
         training_id = self.train(dataset_id)
         self.predict(training_id)
-        self.stumble()
-        self.be_counted()
-        self.balance()
+        self.fail_a_handler()
+        self.check_analytics()
+        self.check_usage()
 
     def sign_up(self) -> None:
-        """A profile follows from the sign-up."""
         event = UserSignedUp(user_id=self.user_id, email=EMAIL, name="Ada")
-        self.heading("Ada signs up")
+        self.show_heading("Ada signs up")
         self.client.publish(event)
-        self.followed(event.type, self.client.follow(event.id))
-        self.mailed("welcome")
+        self.show_handlers(event.type, self.client.wait_until_handled(event.id))
+        self.show_email("welcome")
 
     def upload(self) -> str:
-        """Her data set, the breast-cancer data that scikit-learn ships, counts against her plan.
+        """Upload the breast-cancer data that scikit-learn ships; return the data set's id.
 
         The last rows are kept back: the model is to predict what it never saw.
         """
@@ -74,13 +73,13 @@ class Story:
             row_count=len(table),
             column_count=len(table.columns),
         )
-        self.heading(f"She uploads {event.filename}: {event.row_count} rows")
+        self.show_heading(f"She uploads {event.filename} with {event.row_count} rows")
         self.client.publish(event)
-        self.followed(event.type, self.client.follow(event.id))
+        self.show_handlers(event.type, self.client.wait_until_handled(event.id))
         return dataset_id
 
     def train(self, dataset_id: str) -> str:
-        """A worker trains, and the bar moves with the news from the Redis channel."""
+        """Train a model, with a bar that moves with its live progress; return its id."""
         event = TrainingRequested(
             user_id=self.user_id,
             training_id=f"training-{uuid7().hex[-12:]}",
@@ -89,26 +88,27 @@ class Story:
             model_name="Tumours",
             hyperparameters={"n_estimators": 300},
         )
-        self.heading("She trains a random forest of 300 trees")
-        with progress_bar(self.console) as bar, ThreadPoolExecutor(1) as aside:
+        self.show_heading("She trains a random forest of 300 trees")
+        with (
+            progress_bar(self.console) as bar,
+            ThreadPoolExecutor(1) as pool,
+            self.client.progress(event.training_id) as updates,
+        ):
             task = bar.add_task("Waiting for a worker", total=100)
-            news: dict[str, Any] = {}
-            for news in self.client.progress(event.training_id):
-                if not news:
-                    self.client.publish(event)
-                    done = aside.submit(self.client.follow, event.id)
-                    continue
-                bar.update(task, completed=news["progress"], description=news["message"])
-        if news["status"] != "completed":
-            raise StoryBroken(f"The training {news['status']}: {news['message']}")
-        self.followed(event.type, done.result())
+            self.client.publish(event)
+            handled = pool.submit(self.client.wait_until_handled, event.id)
+            for update in updates:
+                bar.update(task, completed=update["progress"], description=update["message"])
+        if update["status"] != "completed":
+            raise DemoFailed(f"The training is {update['status']}: {update['message']}")
+        self.show_handlers(event.type, handled.result())
         completed = named_id(event.id, "training.completed")
-        self.followed("training.completed", self.client.follow(completed))
-        self.mailed("training_complete")
+        self.show_handlers("training.completed", self.client.wait_until_handled(completed))
+        self.show_email("training_complete")
         return event.training_id
 
     def predict(self, training_id: str) -> None:
-        """Real predictions until 80% of the free plan is used; one warning follows."""
+        """Make real predictions until 80% of the free plan is used, which sends one warning."""
         from learning import load, predict
 
         with self.storage.open(f"models/{training_id}.skops") as file:
@@ -118,78 +118,83 @@ class Story:
         right = sum(
             str(answer.label) == truth for answer, truth in zip(answers, rows[TARGET], strict=True)
         )
-        self.heading(
-            f"She makes {PREDICTIONS} predictions on rows the model never saw: {right} are right"
+        self.show_heading(
+            f"She predicts {PREDICTIONS} rows that the model never saw: {right} are right"
         )
         events = [
             PredictionMade(user_id=self.user_id, model_id=training_id) for _ in range(PREDICTIONS)
         ]
         self.client.publish(*events)
-        self.followed(f"prediction.made × {PREDICTIONS}", self.client.follow(events[-1].id))
+        self.show_handlers(
+            f"prediction.made × {PREDICTIONS}", self.client.wait_until_handled(events[-1].id)
+        )
         month = f"{events[-1].occurred_at:%Y-%m}"
         warning = named_id("usage", self.user_id, "predictions", month, "80")
-        self.followed("usage.threshold_reached", self.client.follow(warning))
-        self.mailed("limit_warning")
+        self.show_handlers("usage.threshold_reached", self.client.wait_until_handled(warning))
+        self.show_email("limit_warning")
 
-    def stumble(self) -> None:
-        """A handler fails: Sentry has the error once, in the trace that began at the door."""
+    def fail_a_handler(self) -> None:
+        """Sentry has the error of a handler once, in the trace that began at the HTTP API."""
         event = DemoMishap(user_id=self.user_id)
-        self.heading("A careless handler fails")
+        self.show_heading("A handler with a bug fails")
         self.client.publish(event)
         error = self.doubles.error(event.id)
-        kind, trace = error["exception"]["values"][-1]["type"], error["contexts"]["trace"]
-        self.told(f"Sentry has a {kind} of {error['tags']['handler']}, trace {trace['trace_id']}")
-        self.told(f"which runs through {' and '.join(self.doubles.trace(trace['trace_id']))}")
+        kind, trace_id = (
+            error["exception"]["values"][-1]["type"],
+            error["contexts"]["trace"]["trace_id"],
+        )
+        names = " and ".join(self.doubles.trace(trace_id))
+        self.show_effect(f"Sentry has one error: a {kind} in handler {error['tags']['handler']}")
+        self.show_effect(f"it belongs to the trace {trace_id} of {names}")
 
-    def be_counted(self) -> None:
-        """Analytics knows all of it, each event once."""
+    def check_analytics(self) -> None:
+        """PostHog has captured all of it, each event once."""
         names = ("user_signed_up", "dataset_uploaded", "training_completed", "prediction_made")
         found = Counter(self.doubles.captured(self.user_id, *names))
-        self.heading("What PostHog knows of her")
-        self.told("  ".join(f"{name} × {count}" for name, count in found.items()))
+        self.show_heading("What PostHog has captured of her")
+        self.show_effect("  ".join(f"{name} × {count}" for name, count in found.items()))
         if found["prediction_made"] != PREDICTIONS:
-            raise StoryBroken(f"It should be {PREDICTIONS} predictions.")
+            raise DemoFailed(f"It should be {PREDICTIONS} predictions.")
 
-    def balance(self) -> None:
-        """The usage as the door tells it; it must be exactly what happened."""
-        told = self.client.get(f"/users/{self.user_id}/usage")["resources"]
+    def check_usage(self) -> None:
+        """The usage that the HTTP API reports is exactly what happened."""
+        resources = self.client.get(f"/users/{self.user_id}/usage")["resources"]
         table = Table("resource", "used", "limit", "remaining", title="Ada's plan: free")
         used = {}
-        for each in told:
+        for each in resources:
             used[each["resource"]] = each["used"]
             table.add_row(each["resource"], *(str(each[k]) for k in ("used", "limit", "remaining")))
         self.console.print()
         self.console.print(table)
         expected = {"datasets": 1, "trainings": 1, "predictions": PREDICTIONS}
         if used != expected:
-            raise StoryBroken(f"The usage should be {expected}, but it is {used}.")
+            raise DemoFailed(f"The usage should be {expected}, but it is {used}.")
 
-    def mailed(self, template: str) -> None:
-        """Say that an email arrived, once."""
+    def show_email(self, template: str) -> None:
+        """Print the subject of an email once it has arrived. Raises DemoFailed unless it is one."""
         mail = self.doubles.mail(template, EMAIL)
-        self.told(f"an email: “{mail['subject']}”")
+        self.show_effect(f"an email to Ada: “{mail['subject']}”")
 
-    def told(self, what: str) -> None:
-        """Say what reached a provider."""
-        self.console.print(f"  [cyan]→[/cyan] {what}", highlight=False)
+    def show_effect(self, effect: str) -> None:
+        """Print what reached a provider."""
+        self.console.print(f"  [cyan]→[/cyan] {effect}", highlight=False)
 
-    def heading(self, what: str) -> None:
-        """Say what happens next."""
-        self.console.print(f"\n[bold]{what}[/bold]")
+    def show_heading(self, heading: str) -> None:
+        self.console.print(f"\n[bold]{heading}[/bold]")
 
-    def followed(self, what: str, done: dict[str, float]) -> None:
-        """Say who did their part for an event, and how fast."""
-        who = "  ".join(
+    def show_handlers(self, event: str, done: dict[str, float]) -> None:
+        """Print which handlers are done with an event, and how many milliseconds each took."""
+        handlers = "  ".join(
             f"[green]✓[/green]{GLUE}{name}{GLUE}{ms:.0f}{GLUE}ms" for name, ms in done.items()
         )
         line = Table.grid(padding=(0, 1))
         line.add_column(width=26, no_wrap=True)
-        line.add_row(f"  {what}", who or "[dim]nobody follows it yet[/dim]")
+        line.add_row(f"  {event}", handlers or "[dim]no handler follows from it[/dim]")
         self.console.print(line)
 
 
 def breast_cancer() -> Any:
-    """The data as a frame of 30 numeric columns and the target, "yes" or "no"."""
+    """A DataFrame of 30 numeric columns and the target, "yes" or "no"."""
     from sklearn.datasets import load_breast_cancer
 
     frame = load_breast_cancer(as_frame=True).frame
@@ -198,7 +203,6 @@ def breast_cancer() -> Any:
 
 
 def progress_bar(console: Console) -> Progress:
-    """A bar with a message, percent and seconds."""
     return Progress(
         TextColumn("  {task.description:<28}"),
         BarColumn(bar_width=36),

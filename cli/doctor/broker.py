@@ -1,4 +1,4 @@
-"""Whether RabbitMQ answers, where it is the broker."""
+"""Whether RabbitMQ answers, if it is the broker."""
 
 import logging
 from collections.abc import Iterator
@@ -10,11 +10,11 @@ from cli.doctor.finding import Finding, Status
 from settings import Settings
 
 NAME = "RabbitMQ"
-PATIENCE = 3
+TIMEOUT = 3  # seconds
 
 
 def check_broker(settings: Settings) -> Iterator[Finding]:
-    """Look at the broker; nothing to look at where Redis is the broker too."""
+    """Connect to RabbitMQ once. Nothing is checked where Redis is the broker."""
     url = settings.broker_url.get_secret_value() if settings.broker_url else ""
     if not url.startswith(("amqp://", "amqps://")):
         return
@@ -22,11 +22,11 @@ def check_broker(settings: Settings) -> Iterator[Finding]:
     try:
         parameters = pika.URLParameters(url)
         parameters.connection_attempts = 1
-        parameters.socket_timeout = parameters.stack_timeout = PATIENCE
-        parameters.blocked_connection_timeout = PATIENCE
+        parameters.socket_timeout = parameters.stack_timeout = TIMEOUT
+        parameters.blocked_connection_timeout = TIMEOUT
         with closing(pika.BlockingConnection(parameters)) as connection:
-            told = connection._impl.server_properties or {}  # noqa: SLF001 (told nowhere else)
-            product, version = told.get("product", NAME), told.get("version", "version unknown")
+            server = connection._impl.server_properties or {}  # noqa: SLF001 (no public way)
+            product, version = server.get("product", NAME), server.get("version", "version unknown")
             yield Finding(NAME, Status.OK, f"{product} {version}")
     except (pika.exceptions.AMQPError, OSError, ValueError) as error:
         detail = f"does not answer: {type(error).__name__}"

@@ -5,7 +5,7 @@ from enum import StrEnum
 
 
 class Status(StrEnum):
-    """How something is: well, well with a remark, not configured, or in the way of working."""
+    """`hint` is worth knowing, `off` is not configured, `wrong` keeps the product from working."""
 
     OK = "ok"
     HINT = "hint"
@@ -15,7 +15,7 @@ class Status(StrEnum):
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was looked at; `hint` says what to do where something is not right."""
+    """The result of one check; `hint` says what to do where something is not right."""
 
     what: str
     status: Status

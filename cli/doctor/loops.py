@@ -1,14 +1,16 @@
-"""Whether Loops takes our key, and has an email for each that we send."""
+"""Whether Loops accepts our key, and has an email and a contact property for each of ours."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from cli.doctor.asking import ask, call
 from cli.doctor.finding import Finding, Status
+from cli.doctor.key_check import call, check_key
 from settings import Settings, required
 
 KEY = "LOOPS_API_KEY"
-PAGE, MOST_PAGES = 50, 20
+PAGE_SIZE = 50  # the most that Loops allows
+MAX_PAGES = 20  # a cursor that never ends must not keep us for ever
+# The contact properties that the handler `contacts` writes, and their types in Loops.
 PROPERTIES = {
     "plan": "string",
     "signupDate": "date",
@@ -18,43 +20,43 @@ PROPERTIES = {
 
 
 def check_loops(settings: Settings) -> Iterator[Finding]:
-    """Ask Loops about itself, the key first: without it nothing else is told. Changes nothing."""
+    """Read from Loops, and change nothing there. Without a good key, only the key is checked."""
     if settings.loops_api_key is None:
         return
-    key = examine("Loops key", team, settings)
+    key = check("Loops key", check_team, settings)
     yield key
     if key.status is Status.OK:
-        yield examine("Loops emails", emails, settings)
-        yield examine("Loops properties", properties, settings)
+        yield check("Loops emails", check_emails, settings)
+        yield check("Loops properties", check_properties, settings)
 
 
-def examine(what: str, look: Callable[[Settings], Finding], settings: Settings) -> Finding:
-    """One look, whatever it meets."""
+def check(what: str, request: Callable[[Settings], Finding], settings: Settings) -> Finding:
     hint = "Make a new key in Loops under Settings, API."
-    return ask(what, KEY, hint, lambda: look(settings))
+    return check_key(what, KEY, hint, lambda: request(settings))
 
 
 def read(settings: Settings, path: str, **query: Any) -> Any:
-    """What Loops answers."""
+    """The JSON that Loops answers at a path. Raises what `call` does."""
     headers = {"Authorization": f"Bearer {required(settings.loops_api_key, KEY)}"}
     return call("GET", settings.loops_url, path, headers=headers, params=query).json()
 
 
-def team(settings: Settings) -> Finding:
-    """Whose the key is."""
+def check_team(settings: Settings) -> Finding:
     name = read(settings, "/v1/api-key")["teamName"]
     return Finding("Loops key", Status.OK, f"is that of the team {name}")
 
 
-def emails(settings: Settings) -> Finding:
-    """Each of our emails needs the id that Loops gave it."""
+def check_emails(settings: Settings) -> Finding:
+    """Whether the id of each of our emails is set, and Loops has published an email of that id."""
     missing = [name for name, id_ in settings.emails.items() if id_ is None]
     if missing:
         names = ", ".join(f"LOOPS_{name.upper()}_ID" for name in missing)
-        hint = "Paste handlers/templates/*.html into Loops, publish, and set the ids that it shows."
+        hint = (
+            "Paste handlers/emails/templates/*.html into Loops, publish, set the ids that it shows."
+        )
         return Finding("Loops emails", Status.WRONG, f"not set: {names}", hint)
-    known = published(settings)
-    unknown = [name for name, id_ in settings.emails.items() if id_ not in known]
+    published = published_ids(settings)
+    unknown = [name for name, id_ in settings.emails.items() if id_ not in published]
     if unknown:
         names = ", ".join(f"LOOPS_{name.upper()}_ID" for name in unknown)
         hint = "An email has an id only once it is published."
@@ -62,23 +64,23 @@ def emails(settings: Settings) -> Finding:
     return Finding("Loops emails", Status.OK, f"all {len(settings.emails)} are published")
 
 
-def published(settings: Settings) -> set[str]:
-    """The ids of all emails, page by page; no more than a team can have, whatever Loops says."""
+def published_ids(settings: Settings) -> set[str]:
+    """The ids of all emails that are published in Loops, read page by page."""
     ids: set[str] = set()
-    query: dict[str, Any] = {"perPage": PAGE}
-    for _ in range(MOST_PAGES):
-        told = read(settings, "/v1/transactional-emails", **query)
-        ids |= {each["id"] for each in told["data"]}
-        query["cursor"] = told["pagination"]["nextCursor"]
+    query: dict[str, Any] = {"perPage": PAGE_SIZE}
+    for _ in range(MAX_PAGES):
+        page = read(settings, "/v1/transactional-emails", **query)
+        ids |= {each["id"] for each in page["data"]}
+        query["cursor"] = page["pagination"]["nextCursor"]
         if query["cursor"] is None:
             break
     return ids
 
 
-def properties(settings: Settings) -> Finding:
-    """Loops shows and filters by those properties of contacts that were made there."""
-    there = {each["key"] for each in read(settings, "/v1/contacts/properties", list="custom")}
-    missing = [name for name in PROPERTIES if name not in there]
+def check_properties(settings: Settings) -> Finding:
+    """Whether our contact properties exist: Loops shows and filters only by those made there."""
+    existing = {each["key"] for each in read(settings, "/v1/contacts/properties", list="custom")}
+    missing = [name for name in PROPERTIES if name not in existing]
     if missing:
         kinds = ", ".join(f"{name} ({PROPERTIES[name]})" for name in missing)
         detail = f"not there yet: {kinds}"

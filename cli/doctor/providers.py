@@ -1,4 +1,4 @@
-"""Which providers are configured, and whether they can be reached and take our keys."""
+"""Which providers are configured, and whether they answer and accept our keys."""
 
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -7,28 +7,30 @@ from functools import partial
 
 import httpx
 
-from cli.doctor.asking import PATIENCE, place
 from cli.doctor.finding import Finding, Status
-from cli.doctor.posthog import check_project_key, check_secret_key
-from cli.doctor.sentry import check_dsn
-from cli.doctor.upstash import check_upstash
+from cli.doctor.key_check import TIMEOUT, origin
+from cli.doctor.provider_keys import (
+    check_posthog_project,
+    check_posthog_secret,
+    check_sentry,
+    check_upstash,
+)
 from settings import Settings
 
-BROKEN = 500
+SERVER_ERROR = 500  # and above
 
 
 @dataclass(frozen=True)
 class Provider:
-    """`needs` tells which settings are there; `without` is what does not happen if they are not."""
+    """`needs` holds the values of its settings; `without` is what does not happen without them."""
 
     name: str
     needs: Mapping[str, object]
     without: str
-    look: Callable[[], Finding]
+    check: Callable[[], Finding]
 
 
 def providers_of(settings: Settings) -> list[Provider]:
-    """All providers, as the settings know them."""
     return [
         Provider(
             "Loops",
@@ -40,7 +42,7 @@ def providers_of(settings: Settings) -> list[Provider]:
             "PostHog",
             {"POSTHOG_API_KEY": settings.posthog_api_key},
             "there is no product analytics",
-            partial(check_project_key, settings),
+            partial(check_posthog_project, settings),
         ),
         Provider(
             "PostHog flags",
@@ -49,13 +51,13 @@ def providers_of(settings: Settings) -> list[Provider]:
                 "POSTHOG_API_KEY": settings.posthog_secret_key and settings.posthog_api_key,
             },
             "all feature flags are off",
-            partial(check_secret_key, settings),
+            partial(check_posthog_secret, settings),
         ),
         Provider(
             "Sentry",
             {"SENTRY_DSN": settings.sentry_dsn},
-            "errors stand in the logs alone",
-            partial(check_dsn, settings),
+            "errors are in the logs only",
+            partial(check_sentry, settings),
         ),
         Provider(
             "Stripe",
@@ -72,39 +74,39 @@ def providers_of(settings: Settings) -> list[Provider]:
                 "UPSTASH_REDIS_REST_URL": settings.upstash_redis_rest_url,
                 "UPSTASH_REDIS_REST_TOKEN": settings.upstash_redis_rest_token,
             },
-            "Redis is reached at REDIS_URL alone",
+            "Redis is reached at REDIS_URL only",
             partial(check_upstash, settings),
         ),
     ]
 
 
 def check_providers(settings: Settings) -> Iterator[Finding]:
-    """Look at all providers at the same time, in the order of their list."""
+    """Check all providers at the same time; their findings come in the order of the list."""
     providers = providers_of(settings)
     with ThreadPoolExecutor(len(providers)) as pool:
         yield from pool.map(check_provider, providers)
 
 
 def check_provider(provider: Provider) -> Finding:
-    """Configured, in part, or not at all; asked only if configured."""
+    """Whether a provider is configured wholly, in part or not at all; called only if wholly."""
     missing = [name for name, value in provider.needs.items() if not value]
     if len(missing) == len(provider.needs):
         return Finding(provider.name, Status.OFF, f"not configured: {provider.without}")
     if missing:
         hint = f"Set {' and '.join(missing)} too."
         return Finding(provider.name, Status.HINT, "configured in part", hint)
-    return provider.look()
+    return provider.check()
 
 
 def reach(name: str, url: str) -> Finding:
-    """Ask for nothing but an answer."""
+    """Whether anything but a server error is answered at a URL; no key is sent."""
     try:
-        status = httpx.head(place(url), timeout=PATIENCE).status_code
+        status = httpx.head(origin(url), timeout=TIMEOUT).status_code
     except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
         hint = "Is the address right, and may this machine reach it?"
         detail = f"configured, but cannot be reached: {type(error).__name__}"
         return Finding(name, Status.HINT, detail, hint)
-    if status >= BROKEN:
-        detail = f"configured, but {place(url)} answers {status}"
+    if status >= SERVER_ERROR:
+        detail = f"configured, but {origin(url)} answers {status}"
         return Finding(name, Status.HINT, detail, "It seems to have an outage.")
-    return Finding(name, Status.OK, f"configured; {place(url)} answers")
+    return Finding(name, Status.OK, f"configured; {origin(url)} answers")

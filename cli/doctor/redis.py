@@ -1,4 +1,4 @@
-"""Whether Redis is there, and keeps what it is given."""
+"""Whether Redis answers, and keeps what it is given."""
 
 from collections.abc import Iterator
 from time import monotonic
@@ -10,17 +10,17 @@ from cli.doctor.finding import Finding, Status
 from settings import MissingSetting, Settings
 
 NAME = "Redis"
-PATIENCE = 2.0
+TIMEOUT = 2.0  # seconds
 
 
 def check_redis(settings: Settings) -> Iterator[Finding]:
-    """Look at Redis, once and briefly."""
+    """Ping Redis once, and read what it says of itself."""
     try:
         url = settings.redis
     except MissingSetting as error:
         yield Finding(NAME, Status.WRONG, "not configured", str(error))
         return
-    options: dict[str, Any] = {"socket_timeout": PATIENCE, "socket_connect_timeout": PATIENCE}
+    options: dict[str, Any] = {"socket_timeout": TIMEOUT, "socket_connect_timeout": TIMEOUT}
     try:
         with redis.Redis.from_url(url, retry=None, decode_responses=True, **options) as client:
             began = monotonic()
@@ -33,7 +33,7 @@ def check_redis(settings: Settings) -> Iterator[Finding]:
 
 
 def info_of(client: "redis.Redis") -> dict[str, Any]:
-    """What the server tells of itself; some hosted ones tell nothing."""
+    """What the server says of itself; some hosted ones refuse INFO, which gives {}."""
     try:
         return dict(client.info())
     except redis.ResponseError:
@@ -41,7 +41,7 @@ def info_of(client: "redis.Redis") -> dict[str, Any]:
 
 
 def findings(info: dict[str, Any], took: float) -> Iterator[Finding]:
-    """The server's version, and what it does when its memory is full."""
+    """The server's version, and a hint if it evicts keys; `took` is in milliseconds."""
     valkey = info.get("valkey_version")
     version = f"Valkey {valkey}" if valkey else info.get("redis_version", "version unknown")
     yield Finding(NAME, Status.OK, f"{version}, answers within {took:.1f} ms")

@@ -1,4 +1,4 @@
-"""Whether files can be written where data sets and models lie."""
+"""Whether files can be written where data sets and models are stored."""
 
 from urllib.parse import urlsplit
 
@@ -15,7 +15,8 @@ def check_storage(settings: Settings) -> Finding:
     """Write a small file, and remove it."""
     url = settings.storage.rstrip("/")
     shown = urlsplit(url)
-    place = f"{shown.scheme}://{shown.hostname or ''}{shown.path}" if shown.scheme else url
+    # A URL may hold a password.
+    location = f"{shown.scheme}://{shown.hostname or ''}{shown.path}" if shown.scheme else url
     try:
         files, root = url_to_fs(url)
         probe = f"{root}/.insights-doctor-{uuid7().hex}"
@@ -23,8 +24,8 @@ def check_storage(settings: Settings) -> Finding:
         files.pipe_file(probe, b"")
         files.rm_file(probe)
     except ImportError as error:
-        return Finding(NAME, Status.WRONG, place, f"{error}.")
+        return Finding(NAME, Status.WRONG, location, f"{error}.")
     except (OSError, ValueError) as error:
-        detail = f"{place} cannot be written to: {type(error).__name__}"
+        detail = f"{location} cannot be written to: {type(error).__name__}"
         return Finding(NAME, Status.WRONG, detail, "May this user write there? See STORAGE_URL.")
-    return Finding(NAME, Status.OK, f"{place} can be written to")
+    return Finding(NAME, Status.OK, f"{location} can be written to")

@@ -1,19 +1,15 @@
-"""`insights catalogue` and `insights handlers`."""
+"""`insights catalogue`."""
 
 import json
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
 
 from cli import catalogue as module
-from events import load_catalogue, uuid7
+from events import load_catalogue
 from events.contract import json_schema, read_released
 from events.contract.released import RELEASED
-from events.predictions import PredictionMade
-from runtime.assembly import Assembly
-from tests.cli.conftest import Insights, flat, let_die
-from tests.factories import publish_now
+from tests.cli.conftest import Insights, flat
 
 
 def test_the_catalogue_is_a_table_of_types_fields_and_handlers(insights: Insights) -> None:
@@ -81,59 +77,3 @@ def test_a_release_that_would_break_publishers_is_refused(
     assert "user.signed_up: the field 'nickname' was removed." in flat(result.stderr)
     assert "Raise the `version`" in flat(result.stderr)
     assert Path(RELEASED).read_bytes() == before
-
-
-def test_the_map_shows_who_follows_what_and_how_they_are_doing(
-    insights: Insights, assembly: Assembly
-) -> None:
-    publish_now(assembly, *(PredictionMade(user_id=uuid7(), model_id="m") for _ in range(3)))
-    with assembly.engine.begin() as connection:
-        connection.execute(
-            text("UPDATE insights.handlers SET paused = true WHERE name = 'profiles'")
-        )
-        connection.execute(
-            text("UPDATE insights.handlers SET resume_at = now() WHERE name = 'progress'")
-        )
-
-    shown = insights("handlers")
-    told = json.loads(insights("handlers", "--json").stdout)
-
-    rows = {line.split()[0]: line.split() for line in shown.stdout.splitlines() if line}
-    assert rows["profiles"][4] == "paused"
-    assert rows["progress"][4] == "resting"
-    assert rows["usage"][4:6] == ["working", "3"]
-    assert "usage" in told["events"]["prediction.made"]
-    entries = {each["name"]: each for each in told["handlers"]}
-    assert entries["usage"]["kind"] == "transactional"
-    assert (entries["usage"]["batch"], entries["usage"]["max_attempts"]) == (500, 10)
-    assert (entries["usage"]["backlog"], entries["usage"]["dead"]) == (3, 0)
-    assert entries["profiles"]["paused"] is True
-    assert entries["progress"]["resting_until"] is not None
-
-
-def test_dead_letters_are_not_backlog(insights: Insights, assembly: Assembly) -> None:
-    publish_now(assembly, PredictionMade(user_id=uuid7(), model_id="m"))
-    let_die(assembly, "usage")
-
-    told = json.loads(insights("handlers", "--json").stdout)
-
-    (usage,) = [each for each in told["handlers"] if each["name"] == "usage"]
-    assert (usage["backlog"], usage["dead"]) == (0, 1)
-
-
-@pytest.mark.parametrize("url", ["postgresql://nobody@127.0.0.1:1/none", None])
-def test_the_map_is_shown_without_a_database(
-    insights: Insights, monkeypatch: pytest.MonkeyPatch, url: str | None
-) -> None:
-    if url is None:
-        monkeypatch.delenv("DATABASE_URL")
-    else:
-        monkeypatch.setenv("DATABASE_URL", url)
-
-    result = insights("handlers", "--json")
-
-    told = json.loads(result.stdout)
-    assert result.exit_code == 0
-    assert "Only what the code knows" in flat(result.stderr)
-    assert "usage" in told["events"]["prediction.made"]
-    assert {each["backlog"] for each in told["handlers"]} == {None}

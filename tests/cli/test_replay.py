@@ -7,8 +7,9 @@ import pytest
 from sqlalchemy import text
 
 from events import Event, PredictionMade, UserSignedUp, uuid7
-from models import replay
-from models.replay import Selection
+from models.deliveries import replay
+from models.deliveries.replay import Selection
+from models.server import database_time
 from runtime.assembly import Assembly
 from tests.cli.conftest import Insights, flat, let_die
 from tests.factories import publish_now
@@ -129,7 +130,7 @@ def test_what_dies_again_meanwhile_does_not_keep_a_replay_from_ending(assembly: 
     made(assembly)
     let_die(assembly, "usage")
     with assembly.engine.begin() as connection:
-        began = replay.database_time(connection)
+        began = database_time(connection)
         assert replay.revive(connection, Selection(), began) == 1
     let_die(assembly, "usage")
 
@@ -144,7 +145,7 @@ def test_a_new_handler_is_given_the_history_of_events(
     monkeypatch: pytest.MonkeyPatch,
     chosen: list[str],
 ) -> None:
-    monkeypatch.setattr(replay, "AT_ONCE", 2)
+    monkeypatch.setattr(replay, "CHUNK", 2)
     events = made(assembly, 5)
     publish_now(assembly, UserSignedUp(user_id=uuid7(), email="a@b.co"))
     forget(assembly)
@@ -159,7 +160,7 @@ def test_a_new_handler_is_given_the_history_of_events(
 def test_a_history_that_was_interrupted_is_repeated_without_harm(
     insights: Insights, assembly: Assembly, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(replay, "AT_ONCE", 2)
+    monkeypatch.setattr(replay, "CHUNK", 2)
     made(assembly, 5)
     forget(assembly)
     with assembly.engine.begin() as connection:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from runtime.doubles import id_of
+from runtime.sandbox_settings import template_id
 from tests.cli.conftest import Insights
 from tests.cli.doctor.examining import examined
 from tests.doubles import Doubles
@@ -17,7 +17,7 @@ def configured(monkeypatch: pytest.MonkeyPatch, doubles: Doubles) -> pytest.Monk
     monkeypatch.setenv("LOOPS_API_KEY", "a-key")
     monkeypatch.setenv("LOOPS_URL", f"{doubles.url}/loops/api")
     for name in (*NAMES, "subscription_confirmed"):
-        monkeypatch.setenv(f"LOOPS_{name.upper()}_ID", id_of(name))
+        monkeypatch.setenv(f"LOOPS_{name.upper()}_ID", template_id(name))
     return monkeypatch
 
 
@@ -63,7 +63,7 @@ def test_emails_are_looked_for_on_all_pages(
     insights: Insights, configured: pytest.MonkeyPatch, doubles: Doubles
 ) -> None:
     ours = dict(doubles.loops.templates)
-    others = {f"clother{number}": ours[id_of("welcome")] for number in range(60)}
+    others = {f"clother{number}": ours[template_id("welcome")] for number in range(60)}
     doubles.loops.templates = others | ours
 
     assert statuses(insights)["Loops emails"] == "ok"
@@ -82,7 +82,7 @@ def test_what_loops_cannot_tell_now_is_a_hint(
     status: int, path: str, what: str, insights: Insights, configured: pytest.MonkeyPatch,
     doubles: Doubles,
 ) -> None:  # fmt: skip
-    doubles.break_down("loops", "status", status=status, path=path)
+    doubles.set_fault("loops", "status", status=status, path=path)
 
     found = examined(insights)[what]
 
@@ -94,7 +94,7 @@ def test_what_loops_cannot_tell_now_is_a_hint(
 def test_loops_that_is_away_is_a_hint(
     insights: Insights, configured: pytest.MonkeyPatch, doubles: Doubles
 ) -> None:
-    doubles.break_down("loops", "drop")
+    doubles.set_fault("loops", "drop")
 
     assert statuses(insights)["Loops key"] == "hint"
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from runtime.assembly import Assembly
-from runtime.doubles import settings_for
+from runtime.sandbox_settings import sandbox_settings
 from tests.cli.conftest import Insights, flat, plain
 from tests.cli.doctor.examining import DEAD, SECRET, examined
 from tests.doubles import Doubles
@@ -25,7 +25,7 @@ def configured(
     monkeypatch: pytest.MonkeyPatch, assembly: Assembly, doubles: Doubles
 ) -> pytest.MonkeyPatch:
     """PostHog, Sentry and Upstash, all well."""
-    settings = settings_for(assembly.settings, doubles.url)
+    settings = sandbox_settings(assembly.settings, doubles.url)
     for name in (*KEYS.values(), "POSTHOG_HOST", "UPSTASH_REDIS_REST_URL"):
         value: Any = getattr(settings, name.lower())
         monkeypatch.setenv(name, value if isinstance(value, str) else plain(value))
@@ -86,7 +86,7 @@ def test_a_key_that_is_refused_is_wrong_and_named(
 def test_a_dsn_that_sentry_refuses_is_wrong(
     status: int, insights: Insights, configured: pytest.MonkeyPatch, doubles: Doubles
 ) -> None:
-    doubles.break_down("sentry", "status", status=status)
+    doubles.set_fault("sentry", "status", status=status)
 
     sentry = examined(insights)["Sentry"]
 
@@ -104,7 +104,7 @@ def test_a_provider_that_is_ill_cannot_be_checked_now(
     configured: pytest.MonkeyPatch,
     doubles: Doubles,
 ) -> None:
-    doubles.break_down(provider, "status", status=status)
+    doubles.set_fault(provider, "status", status=status)
 
     found = examined(insights)
 
