@@ -1,17 +1,35 @@
-"""The root of the one tree of errors.
+"""The root of the tree of errors, and the errors of providers.
 
 InsightsError
-├── UnknownEvent, DuplicateEvent, …       events/errors.py
-├── DuplicateHandler                      handlers/registry.py
-├── Outcome: Failed, Reject, RetryLater   handlers/outcomes.py
-├── WrongSetting, MissingSetting          settings.py
-├── ServerFailed, NotReady, WrongInput …  workers/
-├── ProviderDown                          here: services raise it, workers rest on it
-│   └── ProviderUncertain, ProviderLimited, KeyRefused
-├── ProviderBusy                          here: its limit is used up, workers try again later
-├── ProviderRefused                       here: what was asked for is wrong, whenever it is asked
-├── CommandFailed, AccountClosed          services/
-└── LearningError and its kin             learning/errors.py
+├── ProviderDown                        here; services raise it, the circuit breaker counts it
+│   ├── ProviderUncertain               here
+│   ├── ProviderLimited                 here
+│   └── KeyRefused                      here
+├── ProviderBusy                        here; the throttle raises it, workers try again later
+├── ProviderRefused                     here; services raise it, workers do not try again
+├── UnknownEvent                        events/errors.py
+├── Unstorable                          events/errors.py
+├── DuplicateEvent                      events/errors.py
+├── DuplicateHandler                    handlers/registry.py
+├── Outcome                             handlers/outcomes.py; Failed, Reject, RetryLater
+├── LearningError                       learning/errors.py, which has a tree of its own
+├── NotStored                           services/storage.py
+├── AccountClosed                       services/redis/sessions.py
+├── CommandFailed                       services/redis/commands.py
+├── InvalidEvent                        web/cloudevents/parsing.py
+├── Problem                             web/problems.py
+├── WorkerDied                          workers/tracing.py
+├── UnknownHandler                      workers/worker.py
+├── ServerFailed                        runtime/embedded/server.py
+├── NotReady                            runtime/stack.py
+├── WrongInput                          cli/app.py
+├── DatabaseRefused                     cli/app.py
+├── UnknownScenario                     cli/bench.py
+├── DemoFailed                          cli/demo/client.py
+├── BenchFailed                         benchmarks/errors.py
+├── ChaosFailed                         benchmarks/chaos/errors.py
+├── WrongSetting                        settings.py
+└── MissingSetting                      settings.py
 """
 
 
@@ -20,7 +38,7 @@ class InsightsError(Exception):
 
 
 class ProviderDown(InsightsError):
-    """Raised when a provider cannot be reached or is out of order: nobody's fault here."""
+    """Raised when a provider cannot be reached or is out of order. No attempt is spent."""
 
 
 class ProviderUncertain(ProviderDown):
@@ -32,12 +50,12 @@ class ProviderLimited(ProviderDown):
 
 
 class KeyRefused(ProviderDown):
-    """Raised when a provider does not take our key: nothing can be done until a person mends it."""
+    """Raised when a provider refuses our key: nothing can be done until an operator corrects it."""
 
 
 class ProviderBusy(InsightsError):
-    """Raised when a provider's limit is used up by what goes first: try again in a while."""
+    """Raised when other work uses up all that a provider allows; try again in a while."""
 
 
 class ProviderRefused(InsightsError):
-    """Raised when a provider answers that it will never do this: asking again does not help."""
+    """Raised when a provider says that a request is wrong: asking again does not help."""
