@@ -1,4 +1,4 @@
-"""Makes the clients of all providers from the settings, for whichever process needs them."""
+"""Makes the clients of the providers from the settings."""
 
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -30,7 +30,7 @@ def make_services(
     sessions: "sessionmaker[Session]",
     publish: Callable[..., Any],
 ) -> Services:
-    """What external handlers work with; a provider without a key is None."""
+    """What external handlers work with; a provider that has no key is None."""
     return Services(
         publish=publish,
         transaction=partial(in_transaction, sessions),
@@ -47,23 +47,23 @@ def make_services(
 
 
 def make_loops(settings: Settings, commands: Commands) -> Loops | None:
-    """Loops at the pace of the whole fleet."""
+    """The client of Loops, or None without a key. All processes share one throttle."""
     if settings.loops_api_key is None:
         return None
-    pace = Throttle(commands, "loops", settings.loops_rate)
+    throttle = Throttle(commands, "loops", settings.loops_rate)
     key = settings.loops_api_key.get_secret_value()
-    return Loops(settings.loops_url, key, pace, settings.emails)
+    return Loops(settings.loops_url, key, throttle, settings.emails)
 
 
 def make_posthog(settings: Settings) -> PostHog | None:
-    """Product analytics."""
+    """The client that captures events, or None without a key."""
     if settings.posthog_api_key is None:
         return None
     return PostHog(settings.posthog_host, settings.posthog_api_key.get_secret_value())
 
 
 def make_flags(settings: Settings, commands: Commands) -> Flags | None:
-    """Feature flags need a second key."""
+    """The client of PostHog's feature flags, or None: they need the secret key too."""
     key, secret = settings.posthog_api_key, settings.posthog_secret_key
     if key is None or secret is None:
         return None

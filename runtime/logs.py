@@ -9,7 +9,7 @@ from settings import Settings
 
 
 def set_up_logs(settings: Settings) -> None:
-    """Have every log line of this process, a library's too, go to stderr in one form."""
+    """Send every log line of this process, those of libraries too, to stderr in one form."""
     level = getattr(logging, settings.log_level.upper())
     pretty = settings.log_format == "pretty" or (
         settings.log_format == "auto" and sys.stderr.isatty()
@@ -34,4 +34,5 @@ def set_up_logs(settings: Settings) -> None:
     )
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(formatter)
+    # Libraries log what is worth knowing from warnings upwards; below, some log every request.
     logging.basicConfig(handlers=[handler], level=max(level, logging.WARNING), force=True)

@@ -10,50 +10,53 @@ from dataclasses import dataclass
 from functools import partial
 
 import httpx
-import structlog
 
 from errors import InsightsError
 from runtime.assembly import Assembly
-from runtime.embedded.discovery import embedded_servers, environment
-from runtime.embedded.servers import Server, ServerFailed
+from runtime.embedded.server import EmbeddedServer
+from runtime.embedded.servers import embedded_servers, restart_ended
+from runtime.environment import environment
 from runtime.migrate import migrate
-from runtime.supervisor import Supervisor, insights
+from runtime.supervisor import Supervisor, insights_command
 from settings import Settings
 from workers.exporter import shared_folder
 
-log = structlog.get_logger()
-READY_WITHIN = 60.0
+READY_TIMEOUT = 60.0  # seconds; far above the few that a start takes on an idle machine
 
 
 class NotReady(InsightsError):
-    """Raised when the product does not come up."""
+    """Raised when the product was started and does not become ready in time."""
 
 
 @dataclass(frozen=True)
 class Stack:
-    """A running product: its door, its parts for reading, and what supervises it."""
+    """A running product: where its HTTP API is, its parts for reading, and what supervises it."""
 
     url: str
     assembly: Assembly
     supervisor: Supervisor
-    servers: list[Server]
+    servers: list[EmbeddedServer]
 
 
 @contextmanager
 def running_stack(settings: Settings, *, workers: int = 2) -> Iterator[Stack]:
-    """Run the whole product inside the `with` block; yields when it is ready."""
+    """Run the whole product inside the `with` block; yields when it is ready.
+
+    Raises ServerFailed when an embedded server does not start, NotReady when the product
+    does not become ready.
+    """
     with embedded_servers(settings) as (complete, servers):
         port = complete.port or free_port(complete.host)
-        # This process only watches the others: Sentry hears of what they do from them.
+        # This process only watches the others: they themselves report to Sentry.
         assembly = Assembly(complete.model_copy(update={"sentry_dsn": None}))
         migrate(assembly.engine, assembly.catalogue, assembly.handlers)
-        counting = shared_folder(complete.insights_home / "metrics")
-        surroundings = os.environ | environment(complete) | counting | {"PORT": str(port)}
-        supervisor = Supervisor(tend=partial(revive, servers))
+        metrics = shared_folder(complete.insights_home / "metrics")
+        variables = os.environ | environment(complete) | metrics | {"PORT": str(port)}
+        supervisor = Supervisor(check_servers=partial(restart_ended, servers))
         for name in ("web", "relay", "scheduler"):
-            supervisor.add(name, insights(name), surroundings)
+            supervisor.add(name, insights_command(name), variables)
         for number in range(workers):
-            supervisor.add(f"worker-{number + 1}", insights("worker"), surroundings)
+            supervisor.add(f"worker-{number + 1}", insights_command("worker"), variables)
         stopped = threading.Event()
         watcher = threading.Thread(target=supervisor.run, args=(stopped,))
         watcher.start()
@@ -62,25 +65,15 @@ def running_stack(settings: Settings, *, workers: int = 2) -> Iterator[Stack]:
             wait_until_ready(url)
             yield Stack(url, assembly, supervisor, servers)
         finally:
+            # Processes end before their servers do: they need them to give leases back.
             stopped.set()
             watcher.join()
             assembly.close()
 
 
-def revive(servers: list[Server]) -> None:
-    """Start servers of ours again that ended by themselves."""
-    for server in servers:
-        if server.process is not None and server.process.poll() is not None:
-            log.warning("server_ended", server=server.name, code=server.process.returncode)
-            try:
-                server.start()
-            except ServerFailed as error:
-                log.warning("server_not_started", server=server.name, reason=str(error))
-
-
 def wait_until_ready(url: str) -> None:
-    """Wait until the door says that it is ready. Raises NotReady with its reason."""
-    deadline = time.monotonic() + READY_WITHIN
+    """Wait until the HTTP API says that it is ready. Raises NotReady with its reason."""
+    deadline = time.monotonic() + READY_TIMEOUT
     reason = "it does not answer"
     while time.monotonic() < deadline:
         try:
@@ -96,6 +89,6 @@ def wait_until_ready(url: str) -> None:
 
 
 def free_port(host: str) -> int:
-    """A port that nobody listens on now."""
+    """A port that no program listens on now."""
     with socket.create_server((host, 0)) as server:
         return int(server.getsockname()[1])

@@ -11,55 +11,61 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from runtime.orphans import PARENT
-
 log = structlog.get_logger()
-GRACE = 30.0
-STEADY_AFTER = 30.0
-LONGEST_PAUSE = 10.0
+SUPERVISOR_PID = "INSIGHTS_PARENT"  # the variable that tells a child who supervises it
+
+STOP_TIMEOUT = 30.0  # seconds; a worker lets what runs finish for 25
+FIRST_RESTART_DELAY = 0.25  # seconds; doubled each time that a process ends soon again
+MAX_RESTART_DELAY = 10.0  # seconds; what ends at once must not keep the machine busy
+STABLE_AFTER = 30.0  # seconds; whatever ran so long begins with the first delay again
 
 
 @dataclass
 class Process:
-    """One supervised process, and when it may start again after it ended."""
+    """One supervised process: what runs now, and when it may be started again."""
 
     name: str
     command: Sequence[str]
     environment: Mapping[str, str]
     running: "subprocess.Popen[bytes] | None" = None
     started_at: float = 0.0
-    pause: float = 0.25
-    start_at: float = 0.0
+    restart_delay: float = FIRST_RESTART_DELAY
+    restart_at: float = 0.0
 
     def start(self) -> None:
-        """Start it."""
-        surroundings = dict(self.environment) | {PARENT: str(os.getpid())}
-        self.running = subprocess.Popen(self.command, env=surroundings, start_new_session=True)
+        """Start the process. Raises OSError where the machine cannot."""
+        variables = dict(self.environment) | {SUPERVISOR_PID: str(os.getpid())}
+        # A session of its own: Ctrl-C reaches the supervisor alone, which stops all in order.
+        self.running = subprocess.Popen(self.command, env=variables, start_new_session=True)
         self.started_at = time.monotonic()
 
     def try_to_start(self, now: float) -> None:
-        """Start it, or, where the machine cannot, try again in a while."""
+        """Start the process; where the machine cannot, try again after MAX_RESTART_DELAY."""
         try:
             self.start()
         except OSError as error:
             log.warning("process_not_started", process=self.name, error=type(error).__name__)
-            self.start_at = now + LONGEST_PAUSE
+            self.restart_at = now + MAX_RESTART_DELAY
 
-    def watch(self) -> None:
-        """Start it when it is time to; when it ended, wait a little longer each time."""
+    def check(self) -> None:
+        """Start the process when it is time; note that it ended, and put its restart off."""
         now = time.monotonic()
         if self.running is None:
-            if now >= self.start_at:
+            if now >= self.restart_at:
                 self.try_to_start(now)
         elif self.running.poll() is not None:
             log.warning("process_ended", process=self.name, code=self.running.returncode)
-            steady = now - self.started_at > STEADY_AFTER
-            self.pause = 0.25 if steady else min(self.pause * 2, LONGEST_PAUSE)
-            self.start_at = now + self.pause
+            was_stable = now - self.started_at > STABLE_AFTER
+            self.restart_delay = (
+                FIRST_RESTART_DELAY
+                if was_stable
+                else min(self.restart_delay * 2, MAX_RESTART_DELAY)
+            )
+            self.restart_at = now + self.restart_delay
             self.running = None
 
-    def stop(self, deadline: float) -> None:
-        """Wait for its end, and kill it when the deadline has passed."""
+    def wait_or_kill(self, deadline: float) -> None:
+        """Wait until the process has ended, and kill it at `deadline` (monotonic seconds)."""
         if self.running is None:
             return
         try:
@@ -74,11 +80,11 @@ class Process:
 class Supervisor:
     """Runs processes side by side; one that crashes takes no other along.
 
-    `tend` is called ten times a second, for whatever else must be kept alive.
+    `check_servers` is called ten times a second, for what must be kept alive besides.
     """
 
     processes: list[Process] = field(default_factory=list)
-    tend: Callable[[], None] = lambda: None
+    check_servers: Callable[[], None] = lambda: None
 
     def add(self, name: str, command: Sequence[str], environment: Mapping[str, str]) -> Process:
         """Supervise one more process."""
@@ -87,25 +93,42 @@ class Supervisor:
         return process
 
     def run(self, stopped: threading.Event) -> None:
-        """Watch until stopped, then stop all."""
+        """Start and restart processes until `stopped` is set, then stop all."""
         try:
             while not stopped.wait(0.1):
-                self.tend()
+                self.check_servers()
                 for process in self.processes:
-                    process.watch()
+                    process.check()
         finally:
             self.stop()
 
     def stop(self) -> None:
-        """Ask all to stop at once, and give them time to finish what runs."""
+        """Send SIGTERM to all at once, then wait for each; kill those that take too long."""
         for process in self.processes:
             if process.running is not None and process.running.poll() is None:
                 process.running.send_signal(signal.SIGTERM)
-        deadline = time.monotonic() + GRACE
+        deadline = time.monotonic() + STOP_TIMEOUT
         for process in self.processes:
-            process.stop(deadline)
+            process.wait_or_kill(deadline)
 
 
-def insights(*arguments: str) -> list[str]:
+def insights_command(*arguments: str) -> list[str]:
     """The command line that runs `insights` with these arguments in this Python."""
     return [sys.executable, "-m", "cli", *arguments]
+
+
+def end_with_supervisor() -> None:
+    """Send this process SIGTERM when its supervisor was killed, so that nothing runs on unseen.
+
+    Does nothing in a process that no supervisor started.
+    """
+    # Taken out, so that processes which this one starts do not wait for their grandparent.
+    pid = os.environ.pop(SUPERVISOR_PID, None)
+    if pid is not None:
+        threading.Thread(target=_end_without, args=(int(pid),), daemon=True).start()
+
+
+def _end_without(supervisor: int) -> None:
+    while os.getppid() == supervisor:
+        time.sleep(1)
+    os.kill(os.getpid(), signal.SIGTERM)
