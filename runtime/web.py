@@ -39,7 +39,7 @@ def make_app(settings: Settings) -> FastAPI:
 
 def make_dependencies(settings: Settings) -> Dependencies:
     # Sentry first: it instruments what connects after it.
-    sentry = make_sentry(settings, {})
+    sentry = make_sentry(settings, monitors={})
     engine = connect(settings.postgres_url, size=CONNECTIONS, name="insights-web")
     probe = create_engine(settings.postgres_url, poolclass=NullPool, connect_args=PROBE_TIMEOUTS)
     redis = connect_quickly(settings.redis)
