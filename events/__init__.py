@@ -1,4 +1,4 @@
-"""What happened: events, their catalogue, and how to publish them."""
+"""What happened: the events, their catalogue, and how to publish them."""
 
 from events.billing import PlanChanged, SubscriptionActivated
 from events.catalogue import Catalogue, load_catalogue
@@ -6,10 +6,9 @@ from events.datasets import DatasetDeleted, DatasetUploaded
 from events.errors import DuplicateEvent, UnknownEvent
 from events.event import Event, UserEvent
 from events.identity import named_id, uuid7
-from events.inactivity import InactivityDue, UserInactive
-from events.newsletter import NewsletterSubscribed
 from events.predictions import PredictionMade, PredictionRequested
 from events.publish import carry_trace, publish, ring_after_commit
+from events.schedule import InactivityDue, PruneDue
 from events.trainings import (
     TrainingCancelled,
     TrainingCompleted,
@@ -21,8 +20,10 @@ from events.trainings import (
 from events.usage import UsageLimitExceeded, UsageThresholdReached
 from events.users import (
     AnalyticsChoiceMade,
+    NewsletterSubscribed,
     UserDeleted,
     UserEmailVerified,
+    UserInactive,
     UserLoggedIn,
     UserSignedUp,
     UserUpdated,
@@ -40,6 +41,7 @@ __all__ = [
     "PlanChanged",
     "PredictionMade",
     "PredictionRequested",
+    "PruneDue",
     "SubscriptionActivated",
     "TrainingCancelled",
     "TrainingCompleted",

@@ -8,7 +8,7 @@ Plan = Literal["free", "pro", "enterprise"]
 
 
 class SubscriptionActivated(UserEvent):
-    """A subscription was paid for the first time and is active."""
+    """A subscription was paid for the first time and is active from now on."""
 
     type = "subscription.activated"
 
@@ -17,7 +17,7 @@ class SubscriptionActivated(UserEvent):
 
 
 class PlanChanged(UserEvent):
-    """A person is on another plan from now on; their profile says so already."""
+    """A user's plan changed. The profile has the new plan before this is published."""
 
     type = "plan.changed"
 

@@ -1,4 +1,4 @@
-"""All event types, found by themselves in this package and in those that extend it."""
+"""All event types: found by importing this package and those that extend it."""
 
 import importlib
 import pkgutil
@@ -10,7 +10,7 @@ from events.event import Event
 
 
 class Catalogue(Mapping[str, type[Event]]):
-    """Event type → class. Looking up a type that is not there raises UnknownEvent."""
+    """Event type → class. Raises UnknownEvent for a type that is not there."""
 
     def __init__(self, classes: Iterator[type[Event]]) -> None:
         self._classes: dict[str, type[Event]] = {}
@@ -40,7 +40,10 @@ class Catalogue(Mapping[str, type[Event]]):
 
 
 def load_catalogue(*packages: str) -> Catalogue:
-    """The catalogue of `events` and of further packages or modules, by their import names."""
+    """The catalogue of `events` and of further packages or modules, by their import names.
+
+    Raises DuplicateEvent.
+    """
     return Catalogue(
         each
         for name in ("events", *packages)
@@ -51,12 +54,12 @@ def load_catalogue(*packages: str) -> Catalogue:
 
 
 def is_event_type(value: object) -> bool:
-    """Whether a module's value is the class of an event type, not one of their bases."""
+    """Whether a module's value is the class of an event type, not a base such as UserEvent."""
     return isinstance(value, type) and issubclass(value, Event) and "type" in vars(value)
 
 
 def modules_of(package: str) -> Iterator[ModuleType]:
-    """Import a package or module; yield it and every module below it, in packages too."""
+    """Import a package or module; yield it and every module below it, at any depth."""
     root = importlib.import_module(package)
     yield root
     for found in pkgutil.walk_packages(getattr(root, "__path__", ()), f"{package}."):

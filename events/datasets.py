@@ -6,7 +6,7 @@ from events.event import Reference, Text, UserEvent
 
 
 class DatasetUploaded(UserEvent):
-    """A file became a data set; `size_mb` is in megabytes of 1,000,000 bytes."""
+    """A file became a data set; `size_mb` is in megabytes (1,000,000 bytes)."""
 
     type = "dataset.uploaded"
 
@@ -18,7 +18,7 @@ class DatasetUploaded(UserEvent):
 
 
 class DatasetDeleted(UserEvent):
-    """A data set is gone and gives its place in the plan back."""
+    """A data set was deleted and no longer counts against the plan."""
 
     type = "dataset.deleted"
 

@@ -1,4 +1,4 @@
-"""What can be wrong with an event's type."""
+"""What can be wrong with an event or its type."""
 
 from errors import InsightsError
 
@@ -18,4 +18,4 @@ class Unstorable(InsightsError):
 
 
 class DuplicateEvent(InsightsError):
-    """Raised at start when two classes claim one type."""
+    """Raised at start when two classes have the same type."""

@@ -1,10 +1,11 @@
-"""Ids of events: ordered in time, or made of a name, so that twice is once."""
+"""Ids of events: new ones in order of time, and ones made of a name, so that twice is once."""
 
 import re
 import secrets
 import time
 from uuid import UUID, uuid5
 
+# Any UUID would do, but it must never change: stored ids and keys at providers are made of it.
 NAMESPACE = UUID("8c1e5d5a-6a53-5a0f-9b7e-1d7a5f0c2b11")
 
 # The text form of RFC 9562. `UUID()` also takes braces, urn: and 32 digits without dashes, so that
@@ -29,4 +30,5 @@ def event_id(source: str, given: str) -> UUID:
 
 def named_id(*parts: object) -> UUID:
     """The same id for the same parts, for ever: the UUID version 5 of their joined text."""
+    # Joined by a control character: ("a", "bc") and ("ab", "c") must differ.
     return uuid5(NAMESPACE, "\x1f".join(map(str, parts)))

@@ -10,7 +10,7 @@ Count = Annotated[int, Field(ge=1, le=1_000_000)]
 
 
 class PredictionRequested(UserEvent):
-    """A person wants predictions of a model for `prediction_count` rows."""
+    """A user asked a model for predictions of `prediction_count` rows."""
 
     type = "prediction.requested"
 
@@ -20,7 +20,7 @@ class PredictionRequested(UserEvent):
 
 
 class PredictionMade(UserEvent):
-    """A model answered for `prediction_count` rows; each of them counts against the plan."""
+    """A model predicted `prediction_count` rows; each counts against the plan."""
 
     type = "prediction.made"
 

@@ -1,4 +1,4 @@
-"""What happened to trainings, from the wish to the model."""
+"""What happened to trainings, from the request to the model."""
 
 from typing import Annotated, Literal
 
@@ -17,9 +17,9 @@ class TrainingEvent(UserEvent):
 
 
 class TrainingRequested(TrainingEvent):
-    """A person wants a model of the column `target`, learnt from the data set's CSV.
+    """A user asked for a model that predicts the column `target`, trained on the data set's CSV.
 
-    `path` is where the CSV lies in the storage folder, by default `{dataset_id}.csv`.
+    `path` is the path of the CSV in the storage folder, by default `{dataset_id}.csv`.
     """
 
     type = "training.requested"
@@ -34,7 +34,7 @@ class TrainingRequested(TrainingEvent):
 
 
 class TrainingStarted(TrainingEvent):
-    """A worker began; `dataset_size` is in rows."""
+    """The data was read and the model is being fitted; `dataset_size` is in rows."""
 
     type = "training.started"
 
@@ -46,7 +46,7 @@ class TrainingStarted(TrainingEvent):
 
 
 class TrainingProgressed(TrainingEvent):
-    """How far the training is, in percent, and what it does, for a person to read."""
+    """A training got further: `progress` in percent, and a `message` for the user."""
 
     type = "training.progressed"
 
@@ -55,7 +55,7 @@ class TrainingProgressed(TrainingEvent):
 
 
 class TrainingCompleted(TrainingEvent):
-    """There is a model; `accuracy` is a share of 1 (null for a regression)."""
+    """The model is trained and stored; `accuracy` is from 0 to 1 (null for a regression)."""
 
     type = "training.completed"
 
@@ -69,7 +69,7 @@ class TrainingCompleted(TrainingEvent):
 
 
 class TrainingFailed(TrainingEvent):
-    """There is no model; `reason` is a sentence that the person understands."""
+    """The training ended without a model; `reason` is a sentence for the user."""
 
     type = "training.failed"
 
@@ -79,6 +79,6 @@ class TrainingFailed(TrainingEvent):
 
 
 class TrainingCancelled(TrainingEvent):
-    """The person changed their mind."""
+    """The user cancelled the training."""
 
     type = "training.cancelled"

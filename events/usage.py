@@ -1,4 +1,4 @@
-"""What happened to the limits of a plan."""
+"""What happened to the limits of a plan. Published by the handler that counts usage."""
 
 from typing import Annotated, Literal
 
@@ -11,7 +11,7 @@ Month = Annotated[str, StringConstraints(pattern=r"^[0-9]{4}-[0-9]{2}$")]
 
 
 class LimitEvent(UserEvent):
-    """An event about how much of a resource was used in a month, in UTC."""
+    """An event about the usage of a resource in a month (UTC); `limit` is that of the plan."""
 
     resource: Resource
     month: Month
@@ -20,7 +20,7 @@ class LimitEvent(UserEvent):
 
 
 class UsageThresholdReached(LimitEvent):
-    """The use of a resource reached `threshold` percent of the plan, for the first time."""
+    """Usage reached `threshold` percent of the limit, for the first time in the month."""
 
     type = "usage.threshold_reached"
     is_internal = True
@@ -29,7 +29,7 @@ class UsageThresholdReached(LimitEvent):
 
 
 class UsageLimitExceeded(LimitEvent):
-    """More was used than the plan has, for the first time in the month."""
+    """Usage exceeded the limit, for the first time in the month."""
 
     type = "usage.limit_exceeded"
     is_internal = True

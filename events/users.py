@@ -1,10 +1,10 @@
-"""What happened to users."""
+"""What happened to users, and to subscribers of the newsletter."""
 
 from typing import Annotated
 
-from pydantic import StringConstraints
+from pydantic import PositiveInt, StringConstraints
 
-from events.event import Text, UserEvent
+from events.event import Event, Text, UserEvent
 
 Email = Annotated[
     str, StringConstraints(max_length=254, pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$", to_lower=True)
@@ -12,7 +12,7 @@ Email = Annotated[
 
 
 class UserSignedUp(UserEvent):
-    """A person opened an account."""
+    """A user opened an account."""
 
     type = "user.signed_up"
 
@@ -21,13 +21,13 @@ class UserSignedUp(UserEvent):
 
 
 class UserEmailVerified(UserEvent):
-    """A person proved that the address is theirs."""
+    """A user proved that the email address is theirs."""
 
     type = "user.email_verified"
 
 
 class UserLoggedIn(UserEvent):
-    """A person signed in."""
+    """A user signed in; `method` is how, such as `password` or `google`."""
 
     type = "user.logged_in"
 
@@ -35,7 +35,7 @@ class UserLoggedIn(UserEvent):
 
 
 class UserUpdated(UserEvent):
-    """A person changed their address or name; what is left out stays as it was."""
+    """A user changed their email address or name; a field that is left out stays as it was."""
 
     type = "user.updated"
 
@@ -44,13 +44,13 @@ class UserUpdated(UserEvent):
 
 
 class UserDeleted(UserEvent):
-    """A person closed their account."""
+    """A user closed their account."""
 
     type = "user.deleted"
 
 
 class AnalyticsChoiceMade(UserEvent):
-    """A person allowed product analytics or opted out of it; the latest word counts.
+    """A user allowed product analytics or opted out of it; the latest choice counts.
 
     It is never pruned, so that an opt-out is never forgotten.
     """
@@ -59,3 +59,20 @@ class AnalyticsChoiceMade(UserEvent):
     is_kept = True
 
     opted_out: bool
+
+
+class UserInactive(UserEvent):
+    """A user has done nothing for `days` days; published once in each absence."""
+
+    type = "user.inactive"
+    is_internal = True
+
+    days: PositiveInt
+
+
+class NewsletterSubscribed(Event):
+    """Somebody, with or without an account, subscribed to the newsletter."""
+
+    type = "newsletter.subscribed"
+
+    email: Email

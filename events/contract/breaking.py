@@ -1,4 +1,4 @@
-"""What a change of the contract takes away from those who publish by the old one."""
+"""Finds the changes of the contract that refuse events which the old one accepts."""
 
 import json
 from collections.abc import Iterator
@@ -7,13 +7,15 @@ from math import inf
 
 from events.contract.schema import Schema
 
+# Keywords of JSON Schema that accept or refuse nothing.
 ANNOTATIONS = {"title", "description", "default", "examples", "deprecated"}
-WEIGHED = {
+# Keywords that are compared by their meaning; of all others any change counts as breaking.
+COMPARED = {
     "type", "enum", "const", "anyOf", "properties", "required", "additionalProperties", "items",
     "minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum",
 }  # fmt: skip
-LEAST = ("minLength", "minItems", "minProperties")
-MOST = ("maxLength", "maxItems", "maxProperties")
+LOWER_BOUNDS = ("minLength", "minItems", "minProperties")
+UPPER_BOUNDS = ("maxLength", "maxItems", "maxProperties")
 
 
 def breaking_changes(old: Schema, new: Schema) -> list[str]:
@@ -88,12 +90,13 @@ def alternatives(rule: Schema) -> list[Schema]:
 def rule_changes(path: str, was: Schema, now: Schema) -> Iterator[str]:
     """What became narrower between two rules without alternatives."""
     before, after = was.get("type"), now.get("type")
+    # Every integer is a number, so that this change refuses nothing.
     if after not in (None, before) and (before, after) != ("integer", "number"):
         yield f"the field '{path}' was {before or 'anything'} and is now {after}."
         return
     yield from value_changes(path, was, now)
     yield from bound_changes(path, was, now)
-    for key in now.keys() - WEIGHED - ANNOTATIONS - {*LEAST, *MOST}:
+    for key in now.keys() - COMPARED - ANNOTATIONS - {*LOWER_BOUNDS, *UPPER_BOUNDS}:
         if now[key] != was.get(key):
             yield f"the {key} of the field '{path}' changed."
     if after == "object":
@@ -123,10 +126,10 @@ def bound_changes(path: str, was: Schema, now: Schema) -> Iterator[str]:
         yield f"the minimum of the field '{path}' was raised."
     if listed(was) is None and highest(now) < highest(was):
         yield f"the maximum of the field '{path}' was lowered."
-    for key in LEAST:
+    for key in LOWER_BOUNDS:
         if now.get(key, 0) > was.get(key, 0):
             yield f"the {key} of the field '{path}' was raised."
-    for key in MOST:
+    for key in UPPER_BOUNDS:
         if now.get(key, inf) < was.get(key, inf):
             yield f"the {key} of the field '{path}' was lowered."
 

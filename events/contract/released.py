@@ -1,4 +1,4 @@
-"""The contract as it was last released: what publishers out there may already rely on."""
+"""The contract as it was last released: what publishers may already rely on."""
 
 import json
 from pathlib import Path

@@ -13,8 +13,8 @@ Schema = dict[str, Any]
 def json_schema(catalogue: Mapping[str, type[Event]]) -> Schema:
     """A JSON Schema (2020-12) document with the CloudEvents `data` of each type under `$defs`.
 
-    What else there is to a type stands beside: `x-version`, `x-user-required` where the event
-    must say whose it is, and `x-kept` where it is never pruned.
+    Beside the rules of the data stand `x-version`, `x-user-required` (the event must say whose it
+    is) and `x-kept` (it is never pruned).
     """
     return {
         "$schema": DIALECT,
@@ -24,7 +24,7 @@ def json_schema(catalogue: Mapping[str, type[Event]]) -> Schema:
 
 
 def data_schema(class_: type[Event]) -> Schema:
-    """The JSON Schema of what a type adds to the envelope; it holds no references."""
+    """The JSON Schema of the fields that a type adds to the envelope, without references."""
     whole = class_.model_json_schema()
     definitions, required = whole.get("$defs", {}), whole.get("required", [])
     return {
@@ -47,7 +47,7 @@ def data_schema(class_: type[Event]) -> Schema:
 def inlined(node: Any, definitions: Schema, inside: frozenset[str] = frozenset()) -> Any:
     """A schema with its references replaced, and without the titles that pydantic makes up.
 
-    Where a definition holds itself, anything may stand.
+    Where a definition contains itself, anything is allowed.
     """
     match node:
         case {"$ref": str(reference)}:

@@ -6,8 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from events import uuid7
-from events.schedule import PruneDue
+from events import PruneDue, uuid7
 from runtime.assembly import Assembly
 from tests.factories import prediction_made, predictions_made, publish_now
 from tests.pipeline import Pipeline

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from events import Event, TrainingFailed, TrainingRequested
+from events import Event, InactivityDue, TrainingFailed, TrainingRequested
 from handlers import DuplicateHandler, Kind, external, load_handlers, transactional
 from services import Services
 
@@ -83,16 +83,16 @@ def test_the_options_of_a_handler_have_defaults_and_can_be_set() -> None:
 
 
 def test_a_function_gets_a_batch_or_a_single_event() -> None:
-    @transactional("single", TrainingRequested)
+    @transactional("single", InactivityDue)
     def single(event: object, _session: object) -> None:
         seen.append(event)
 
-    @transactional("many", TrainingRequested, batch=2)
+    @transactional("many", InactivityDue, batch=2)
     def many(events: object, _session: object) -> None:
         seen.append(events)
 
     seen: list[object] = []
-    event = TrainingRequested.model_construct()
+    event = InactivityDue(days=14)
     single([event], None)
     many([event], None)
 

@@ -1,25 +1,15 @@
-"""The contract: what it says, when a change of it breaks publishers, and that none did."""
+"""Which changes of a contract break publishers."""
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import jsonschema_rs
 import pytest
 from pydantic import BaseModel, Field, create_model
 
-from events import Event, UserEvent, load_catalogue
-from events.contract import (
-    asyncapi,
-    breaking_changes,
-    json_schema,
-    read_released,
-    write_released,
-)
+from events import Event, UserEvent
+from events.contract import breaking_changes, json_schema
 
 TYPE = "tested.happened"
 REQUIRED: Any = ...
-SUBSCRIPTIONS = {"user.signed_up": ["emails", "profiles"]}
 
 
 class Place(BaseModel):
@@ -43,15 +33,6 @@ def contract(base: type[Event] = Event, version: int = 1, **fields: Any) -> dict
 
 def field(annotation: Any, default: Any = REQUIRED) -> dict[str, Any]:
     return contract(it=(annotation, default))
-
-
-def test_the_code_keeps_the_released_contract() -> None:
-    """If this fails, raise the `version` of the types that it names, or change them otherwise."""
-    assert breaking_changes(read_released(), json_schema(load_catalogue())) == []
-
-
-def test_there_is_a_released_contract_to_keep() -> None:
-    assert "user.signed_up" in read_released()["$defs"]
 
 
 BREAKS = {
@@ -175,79 +156,3 @@ def test_a_new_version_may_change_as_it_likes() -> None:
     new = contract(UserEvent, version=2, other=(int, REQUIRED))
 
     assert breaking_changes(field(str), new) == []
-
-
-def test_a_released_contract_is_read_as_it_was_written(tmp_path: Path) -> None:
-    path = tmp_path / "released.json"
-
-    assert read_released(path)["$defs"] == {}
-    write_released(field(str), path)
-    assert read_released(path) == field(str)
-
-
-def test_the_schema_is_valid_and_says_what_the_envelope_needs() -> None:
-    schema = json_schema(load_catalogue())
-
-    jsonschema_rs.meta.validate(schema)
-    signed_up = schema["$defs"]["user.signed_up"]
-    assert signed_up["required"] == ["email"]
-    assert signed_up["x-user-required"] is True
-    assert schema["$defs"]["newsletter.subscribed"]["x-user-required"] is False
-    assert "id" not in signed_up["properties"]
-
-
-def references(node: Any) -> Iterator[str]:
-    match node:
-        case dict():
-            for key, value in node.items():
-                if key == "$ref":
-                    yield value
-                yield from references(value)
-        case list():
-            for each in node:
-                yield from references(each)
-
-
-def resolve(document: dict[str, Any], reference: str) -> Any:
-    start, *path = reference.split("/")
-    assert start == "#"
-    found: Any = document
-    for step in path:
-        found = found[step]
-    return found
-
-
-def test_every_reference_of_the_asyncapi_document_resolves() -> None:
-    document = asyncapi(load_catalogue(), SUBSCRIPTIONS, "1.2.3")
-
-    found = set(references(document))
-
-    assert len(found) > 3 * len(load_catalogue())
-    assert all(resolve(document, reference) for reference in found)
-
-
-def test_the_asyncapi_document_is_built_as_version_3_wants_it() -> None:
-    document = asyncapi(load_catalogue(), SUBSCRIPTIONS, "1.2.3")
-
-    assert document["asyncapi"] == "3.0.0"
-    assert document["info"]["version"] == "1.2.3"
-    assert document["operations"].keys() == set(load_catalogue())
-    for type_, operation in document["operations"].items():
-        assert operation["action"] == "receive"
-        assert operation["channel"] == {"$ref": "#/channels/events"}
-        assert operation["messages"] == [{"$ref": f"#/channels/events/messages/{type_}"}]
-        message = resolve(document, resolve(document, operation["messages"][0]["$ref"])["$ref"])
-        assert message["correlationId"] == {"location": "$message.payload#/correlationid"}
-    assert document["operations"]["user.signed_up"]["x-handlers"] == ["emails", "profiles"]
-    assert document["operations"]["user.deleted"]["x-handlers"] == []
-
-
-@pytest.mark.parametrize("type_", load_catalogue())
-def test_the_example_of_an_event_fits_the_document_and_the_code(type_: str) -> None:
-    catalogue = load_catalogue()
-    components = asyncapi(catalogue, {}, "1")["components"]
-    example = components["messages"][type_]["examples"][0]["payload"]
-
-    rule = {"$ref": f"#/components/schemas/{type_}", "components": components}
-    jsonschema_rs.Draft202012Validator(rule, validate_formats=True).validate(example)
-    catalogue[type_].model_validate(example["data"] | {"user_id": example.get("subject")})
