@@ -1,4 +1,4 @@
-"""Whom we talk to: one thin client per provider, built by composition roots only."""
+"""One thin client per provider, and Redis; only composition roots build them."""
 
 from services.services import Services
 

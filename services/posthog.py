@@ -1,4 +1,4 @@
-"""PostHog: product analytics, sent while the caller waits, so that it knows whether they arrived.
+"""PostHog: product analytics, sent while the caller waits, which then knows that they arrived.
 
 The SDK's queue loses what it holds when a process dies; its synchronous mode hides errors. Hence
 the plain endpoint (https://posthog.com/docs/api/capture).
@@ -15,9 +15,9 @@ from services.http import Api
 
 @dataclass(frozen=True)
 class Capture:
-    """One event of a person. The same `uuid`, `name` and `at` on every try: then it counts once.
+    """One event of a person. It counts once if `uuid`, `name` and `at` are the same on every try.
 
-    `set` and `set_once` are what the person is known by from then on.
+    `set` and `set_once` are properties that the person keeps; PostHog calls a user a person.
     """
 
     name: str
@@ -29,7 +29,8 @@ class Capture:
     set_once: Mapping[str, Any] | None = None
 
     def message(self) -> dict[str, Any]:
-        """The event in PostHog's form. The address of a worker is no place of a person."""
+        """The event in PostHog's form."""
+        # The IP address is that of a worker: it says nothing of where the person is.
         properties = dict(self.properties) | {"$geoip_disable": True, "$lib": "insights-workers"}
         for name, value in (("$set", self.set), ("$set_once", self.set_once)):
             if value:
@@ -44,14 +45,14 @@ class Capture:
 
 
 class PostHog:
-    """One project."""
+    """One project; `key` is its public API key."""
 
     def __init__(self, host: str, key: str) -> None:
         self.api = Api("PostHog", host)
         self.key = key
 
     def capture(self, captures: Sequence[Capture], *, historical: bool = False) -> None:
-        """Send events in one request; `historical` marks what is no news. Raises as Api.call."""
+        """Send events in one request; `historical` for those of long ago. Raises as Api.call."""
         body = {
             "api_key": self.key,
             "historical_migration": historical,

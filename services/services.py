@@ -2,7 +2,8 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Protocol, TypeVar
+from uuid import UUID
 
 from services.flags import Flags
 from services.loops import Loops
@@ -13,41 +14,51 @@ from services.redis.progress import ProgressBoard
 from services.redis.sessions import Sessions
 from services.storage import Storage
 
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+Result = TypeVar("Result")
+
 
 @dataclass(frozen=True)
 class Links:
-    """Where pages of the front end are, without a slash at the end."""
+    """Addresses of the front end, without a slash at the end."""
 
     app: str
     docs: str
 
     @property
     def dashboard(self) -> str:
-        """Where a person sees all that is theirs."""
         return f"{self.app}/dashboard"
 
     @property
     def pricing(self) -> str:
-        """Where a person finds a larger plan."""
         return f"{self.app}/pricing"
 
     def model(self, id_: str) -> str:
-        """Where a person looks at a model."""
         return f"{self.app}/models/{id_}"
+
+
+class RunInTransaction(Protocol):
+    """Runs `work` in a transaction, commits, and returns what `work` returned.
+
+    It waits for a database that is away, and runs `work` again: that must do nothing else.
+    """
+
+    def __call__(self, work: "Callable[[Session], Result]", /) -> Result: ...
 
 
 @dataclass(frozen=True)
 class Services:
-    """Clients of one process; a provider that no setting names is None, and nothing is owed to it.
+    """Clients of one process; a provider that no setting names is None, and no work is due to it.
 
-    `publish` publishes events at once, in a transaction of its own: work that takes long tells
-    with it how far it is. What follows from the work as a whole is returned by the handler
-    instead, and published when the debt is deleted. `transaction` runs a function of a session in
-    a transaction, and waits for a database that is away.
+    `publish` publishes events at once, in a transaction of its own, as for the progress of work
+    that takes long. What follows from the work as a whole is returned by the handler instead, and
+    published in the transaction that deletes its delivery.
     """
 
-    publish: Callable[..., Any]
-    transaction: Callable[[Callable[[Any], Any]], Any]
+    publish: Callable[..., None]
+    transaction: RunInTransaction
     links: Links
     progress: ProgressBoard
     cache: Cache
@@ -58,7 +69,7 @@ class Services:
     posthog: PostHog | None = None
     flags: Flags | None = None
 
-    def is_on(self, flag: str, user_id: Any) -> bool:
+    def is_on(self, flag: str, user_id: UUID) -> bool:
         """Whether a feature flag is on for a user; without PostHog all are off."""
         return self.flags is not None and self.flags.is_on(flag, user_id)
 

@@ -1,4 +1,4 @@
-"""The folder, or bucket, where data sets and models lie."""
+"""The folder, or bucket, that holds data sets and models."""
 
 from contextlib import AbstractContextManager
 from pathlib import PurePosixPath

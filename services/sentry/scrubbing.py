@@ -1,4 +1,4 @@
-"""What may not leave for Sentry: addresses, query strings, headers, bodies, a stranger's words."""
+"""Removes what Sentry may not be sent: addresses, tokens, query strings, foreign messages."""
 
 import re
 from typing import Any
@@ -10,7 +10,7 @@ QUERY = re.compile(r"(https?://[^\s?\"'#]+)[?#][^\s\"']*")
 TOKEN = re.compile(
     r"(Bearer\s+)\S+|\b(?:sk|rk|pk|phx|phc|phs|whsec)_[A-Za-z0-9_]{6,}", re.IGNORECASE
 )
-FORBIDDEN = frozenset(
+FORBIDDEN_FIELDS = frozenset(
     {
         "http.query",
         "http.fragment",
@@ -20,23 +20,23 @@ FORBIDDEN = frozenset(
         "data_base64",
         "vars",
         "env",
-        # Of a caller's header `baggage`, which may say anything.
+        # From a caller's header `baggage`, which may hold anything.
         "dynamic_sampling_context",
     }
 )
-OURS = ("release", "dist", "environment")
+OUR_SETTINGS = ("release", "dist", "environment")
 HIDDEN = "[hidden]"
 Event = dict[str, Any]
 
 
 def scrub(event: Any, hint: dict[str, Any]) -> Any:
     """An error event or a transaction without anything personal, for `before_send`."""
-    keep_our_words_only(event, hint)
+    drop_foreign_messages(event, hint)
     request = event.get("request")
     if isinstance(request, dict):
         event["request"] = {k: v for k, v in request.items() if k in ("method", "url")}
     # A release is called `app@1.4.0`, which looks like an address.
-    return clean(event) | {name: event[name] for name in OURS if name in event}
+    return clean(event) | {name: event[name] for name in OUR_SETTINGS if name in event}
 
 
 def clean(value: Any) -> Any:
@@ -46,15 +46,15 @@ def clean(value: Any) -> Any:
             without = QUERY.sub(r"\1", value)
             return ADDRESS.sub(HIDDEN, TOKEN.sub(HIDDEN, without))
         case dict():
-            return {k: clean(v) for k, v in value.items() if k not in FORBIDDEN}
+            return {k: clean(v) for k, v in value.items() if k not in FORBIDDEN_FIELDS}
         case list() | tuple():
             return [clean(each) for each in value]
         case _:
             return value
 
 
-def keep_our_words_only(event: Event, hint: dict[str, Any]) -> None:
-    """Leave the messages of our own errors; those of others may quote what people wrote."""
+def drop_foreign_messages(event: Event, hint: dict[str, Any]) -> None:
+    """Empty the messages of all errors but our own: others may quote what a user wrote."""
     ours = {type(error).__name__ for error in chain(hint) if isinstance(error, InsightsError)}
     for each in (event.get("exception") or {}).get("values") or []:
         if each.get("type") not in ours:
@@ -62,7 +62,7 @@ def keep_our_words_only(event: Event, hint: dict[str, Any]) -> None:
 
 
 def chain(hint: dict[str, Any]) -> list[BaseException]:
-    """An exception and those that it came from."""
+    """An exception and those that caused it."""
     error = (hint.get("exc_info") or (None, None, None))[1]
     found: list[BaseException] = []
     while error is not None and error not in found:
