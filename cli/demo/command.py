@@ -33,8 +33,8 @@ def demo(
     stopped = stop_on_signals()
     began = time.monotonic()
     console.print(
-        "Starting private PostgreSQL and Valkey servers, the product (web, relay, scheduler, two "
-        "workers),\nand a sandbox that stands in for the providers (Loops, PostHog, Sentry) ..."
+        "Starting PostgreSQL and Valkey, the product (web, relay, scheduler, 2 workers),\n"
+        "and a sandbox in place of its providers (Loops, PostHog, Sentry) ..."
     )
     with (
         running_sandbox(templates=sandbox_templates()) as sandbox,
@@ -78,12 +78,11 @@ def run_story(stack: Stack, sandbox_url: str) -> None:
 
 def show_addresses(stack: Stack, sandbox_url: str) -> None:
     """Print what to open in a browser, and the API key."""
-    console.print("\nEverything stays up until Ctrl-C. Open:")
-    console.print(
-        f"  {sandbox_url}  what the providers received: emails, analytics, errors, traces"
-    )
-    console.print(f"  {stack.url}/docs  the HTTP API; its key in this run: {api_key(stack)}")
-    console.print(f"  {stack.url}/metrics  numbers for Prometheus")
+    console.print("\nIt stays up until Ctrl-C. Open")
+    console.print(f"  {sandbox_url} to see emails, analytics, errors and traces,")
+    console.print(f"  {stack.url}/docs for the HTTP API,")
+    console.print(f"  {stack.url}/metrics for the metrics of all processes.")
+    console.print(f"The API key of this run: {api_key(stack)}")
 
 
 def api_key(stack: Stack) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from rich.columns import Columns
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
@@ -24,7 +25,6 @@ from events import (
 from services.storage import Storage
 
 PREDICTIONS = 80  # 80% of the free plan's 100 a month, where the warning is sent
-GLUE = "\u00a0"  # a no-break space keeps a handler and its time on one line
 EMAIL = "ada@example.com"
 TARGET = "malignant"
 
@@ -152,7 +152,7 @@ class Story:
         names = ("user_signed_up", "dataset_uploaded", "training_completed", "prediction_made")
         found = Counter(self.doubles.captured(self.user_id, *names))
         self.show_heading("What PostHog has captured of her")
-        self.show_effect("  ".join(f"{name} × {count}" for name, count in found.items()))
+        self.show_effect(", ".join(f"{name} × {count}" for name, count in found.items()))
         if found["prediction_made"] != PREDICTIONS:
             raise DemoFailed(f"It should be {PREDICTIONS} predictions.")
 
@@ -177,19 +177,21 @@ class Story:
 
     def show_effect(self, effect: str) -> None:
         """Print what reached a provider."""
-        self.console.print(f"  [cyan]→[/cyan] {effect}", highlight=False)
+        line = Table.grid(padding=(0, 1))
+        line.add_row(" ", "[cyan]→[/cyan]", effect)
+        self.console.print(line, highlight=False)
 
     def show_heading(self, heading: str) -> None:
         self.console.print(f"\n[bold]{heading}[/bold]")
 
     def show_handlers(self, event: str, done: dict[str, float]) -> None:
         """Print which handlers are done with an event, and how many milliseconds each took."""
-        handlers = "  ".join(
-            f"[green]✓[/green]{GLUE}{name}{GLUE}{ms:.0f}{GLUE}ms" for name, ms in done.items()
+        handlers = Columns(
+            [f"[green]✓[/green] {name} {ms:.0f} ms" for name, ms in done.items()], padding=(0, 2)
         )
         line = Table.grid(padding=(0, 1))
         line.add_column(width=26, no_wrap=True)
-        line.add_row(f"  {event}", handlers or "[dim]no handler follows from it[/dim]")
+        line.add_row(f"  {event}", handlers if done else "[dim]no handler follows from it[/dim]")
         self.console.print(line)
 
 
