@@ -11,6 +11,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstrai
 
 from events.identity import named_id, uuid7
 
+# Such ids become parts of file names and Redis keys: no slash, no blank.
 Reference = Annotated[
     str, StringConstraints(min_length=1, max_length=100, pattern=r"^[A-Za-z0-9._:-]+$")
 ]
@@ -33,6 +34,7 @@ class Event(BaseModel):
     `is_internal` is published by the product itself and refused over HTTP.
     """
 
+    # A field that a publisher misspelt must not vanish; JSON has no NaN and no infinity.
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     type: ClassVar[str]
@@ -90,4 +92,5 @@ class UserEvent(Event):
     user_id: UUID
 
 
+# Whatever else an event has is the data of its type.
 ENVELOPE = frozenset(Event.model_fields)

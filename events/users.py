@@ -6,6 +6,8 @@ from pydantic import PositiveInt, StringConstraints
 
 from events.event import Event, Text, UserEvent
 
+# In small letters, so that one address is one contact. The pattern only refuses what cannot be an
+# address: which addresses exist, only sending to them shows.
 Email = Annotated[
     str, StringConstraints(max_length=254, pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$", to_lower=True)
 ]

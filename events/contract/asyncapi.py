@@ -136,11 +136,12 @@ def attribute(rule: Schema) -> Schema:
 def payload(type_: str, schema: Schema) -> Schema:
     """The envelope with the data of one type."""
     rule = {key: value for key, value in schema.items() if not key.startswith("x-")}
-    own: Schema = {"required": ["data"], "properties": {"type": {"const": type_}, "data": rule}}
+    rules: Schema = {"required": ["data"], "properties": {"type": {"const": type_}, "data": rule}}
     if schema["x-user-required"]:
         subject = {"required": ["subject"], "properties": {"subject": {"format": "uuid"}}}
-        own |= {"anyOf": [subject, {"required": ["userid"]}]}
-    return {"allOf": [ref("components/schemas", "envelope"), own]}
+        # Either attribute may name the user.
+        rules |= {"anyOf": [subject, {"required": ["userid"]}]}
+    return {"allOf": [ref("components/schemas", "envelope"), rules]}
 
 
 def example(type_: str, schema: Schema) -> Schema:

@@ -72,6 +72,7 @@ def field_changes(path: str, was: Schema, now: Schema) -> Iterator[str]:
     for before in alternatives(was):
         fits = [(list(rule_changes(path, before, after)), after) for after in alternatives(now)]
         if all(complaints for complaints, _ in fits):
+            # It fits none: report the differences to the most similar of the new alternatives.
             if before.get("type") == "null":
                 yield f"the field '{path}' may no longer be null."
             else:

@@ -7,6 +7,7 @@ from typing import Any
 from events.contract.schema import Schema
 from events.identity import named_id
 
+# Tried in this order: the first that meets a pattern is the example.
 SHAPES = ("example-1", "ada@example.com", "2026-01", "2026-01-31", "https://example.com/1", "1")
 FORMATS = {
     "uuid": str(named_id("example")),

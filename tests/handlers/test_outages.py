@@ -171,15 +171,15 @@ def test_after_an_outage_emails_that_a_user_waits_for_go_first(
 
 @pytest.fixture
 def over_rest(assembly: Assembly, doubles: Doubles) -> Iterator[Pipeline]:
-    """Relay and runner whose Redis is Upstash's REST door; it is soon tired of waiting."""
+    """Relay and runner whose Redis is Upstash over REST, with a short timeout."""
     made = Assembly(doubles.settings(assembly.settings, upstash=True))
-    line = made.services.cache.commands
-    assert isinstance(line, UpstashCommands)
-    line.http.timeout = TIMEOUT
+    commands = made.services.cache.commands
+    assert isinstance(commands, UpstashCommands)
+    commands.http.timeout = TIMEOUT
     pipeline = Pipeline(made)
     yield pipeline
     pipeline.follow(*assembly.handlers.values())
-    line.close()
+    commands.close()
     made.close()
 
 

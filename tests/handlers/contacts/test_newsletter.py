@@ -51,8 +51,8 @@ def test_an_address_known_from_the_newsletter_goes_over_to_the_account_that_take
     publish_now(
         contact_pipeline.assembly, UserSignedUp(user_id=user, email="ada@example.com", name="Ada")
     )
-    news = NewsletterSubscribed(email="countess@example.com")
-    publish_now(contact_pipeline.assembly, news)
+    subscribed_event = NewsletterSubscribed(email="countess@example.com")
+    publish_now(contact_pipeline.assembly, subscribed_event)
     work_until_done(contact_pipeline)
     if not subscribed:
         doubles.contact("countess@example.com").fields["subscribed"] = False
@@ -63,7 +63,7 @@ def test_an_address_known_from_the_newsletter_goes_over_to_the_account_that_take
     (contact,) = doubles.loops.audience.contacts
     assert (contact.email, contact.user_id) == ("countess@example.com", str(user))
     assert contact.fields["newsletter"] is True
-    assert contact.fields["subscribedAt"] == news.occurred_at.isoformat()
+    assert contact.fields["subscribedAt"] == subscribed_event.occurred_at.isoformat()
     assert contact.fields.get("subscribed", True) is subscribed
 
 
