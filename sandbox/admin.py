@@ -1,4 +1,7 @@
-"""For tests and for the pages: what the doubles remember, and how they are to behave."""
+"""The admin API, below `/sandbox`: what the doubles were sent, and how they are to behave.
+
+`sandbox.client` is its client.
+"""
 
 import json
 from collections.abc import Callable
@@ -12,32 +15,26 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from sandbox.faults import Fault
-from sandbox.world import PROVIDERS, World
+from sandbox.providers import PROVIDER_NAMES, Providers, providers_of
 
 
-def world_of(request: Request) -> World:
-    """The world of this sandbox."""
-    world: World = request.app.state.world
-    return world
-
-
-def loops_of(world: World) -> dict[str, Any]:
+def loops_state(providers: Providers) -> dict[str, Any]:
     """What Loops holds and was sent."""
-    team = world.loops
+    team = providers.loops
     return {
         "mails": [asdict(mail) for mail in team.mails],
-        "contacts": [contact.shown() for contact in team.audience.contacts],
+        "contacts": [contact.as_json() for contact in team.audience.contacts],
         "events": [asdict(event) for event in team.events],
         "requests": team.requests,
         "refused": team.refused,
         "replays": team.replays,
-        "busiest_second": team.busiest,
+        "busiest_second": team.busiest_second,
     }
 
 
-def posthog_of(world: World) -> dict[str, Any]:
+def posthog_state(providers: Providers) -> dict[str, Any]:
     """What PostHog was sent; `events` is what is left after de-duplication."""
-    project = world.posthog
+    project = providers.posthog
     return {
         "received": len(project.received),
         "batches": project.batches,
@@ -49,99 +46,103 @@ def posthog_of(world: World) -> dict[str, Any]:
     }
 
 
-def sentry_of(world: World) -> dict[str, Any]:
+def sentry_state(providers: Providers) -> dict[str, Any]:
     """What Sentry was sent."""
-    intake = world.sentry
+    project = providers.sentry
     return {
-        "events": intake.of_type("event"),
-        "transactions": intake.of_type("transaction"),
-        "check_ins": intake.of_type("check_in"),
+        "events": project.of_type("event"),
+        "transactions": project.of_type("transaction"),
+        "check_ins": project.of_type("check_in"),
     }
 
 
-def upstash_of(world: World) -> dict[str, Any]:
-    """How much Upstash was asked."""
-    return {"commands": world.upstash.commands}
+def upstash_state(providers: Providers) -> dict[str, Any]:
+    """How many commands Upstash was sent."""
+    return {"commands": providers.upstash.commands}
 
 
-STATES: dict[str, Callable[[World], dict[str, Any]]] = {
-    "loops": loops_of,
-    "posthog": posthog_of,
-    "sentry": sentry_of,
-    "upstash": upstash_of,
+STATES: dict[str, Callable[[Providers], dict[str, Any]]] = {
+    "loops": loops_state,
+    "posthog": posthog_state,
+    "sentry": sentry_state,
+    "upstash": upstash_state,
 }
 
 
-def tell(value: Any, status: int = 200) -> Response:
+def json_response(value: Any, status: int = 200) -> Response:
     """A value as JSON; times in ISO 8601."""
     body = json.dumps(value, default=str, ensure_ascii=False)
     return Response(body, status, media_type="application/json")
 
 
 async def state(request: Request) -> Response:
-    """What one provider's double remembers."""
+    """GET what one provider's double was sent."""
     provider = request.path_params["provider"]
     if provider not in STATES:
-        return tell({"error": f"There are: {', '.join(STATES)}."}, 404)
-    return tell(STATES[provider](world_of(request)))
+        return json_response({"error": f"There are: {', '.join(STATES)}."}, 404)
+    return json_response(STATES[provider](providers_of(request)))
 
 
-async def raw(request: Request) -> Response:
-    """Every payload that Sentry was sent, as text."""
-    return tell(world_of(request).sentry.raw)
+async def sentry_envelopes(request: Request) -> Response:
+    """GET every envelope that Sentry was sent, as text."""
+    return json_response(providers_of(request).sentry.envelopes_as_text())
 
 
-async def fault(request: Request) -> Response:
-    """PUT a provider's fault, DELETE it, or GET all."""
-    world, provider = world_of(request), request.path_params.get("provider")
-    if request.method == "GET":
-        found = {name: each.model_dump() for name, each in world.faults.of.items()}
-        return tell({"faults": found, "met": world.faults.met})
-    if provider not in PROVIDERS:
-        return tell({"error": f"There are: {', '.join(PROVIDERS)}."}, 404)
+async def list_faults(request: Request) -> Response:
+    """GET the fault of each provider, and how many requests met one."""
+    faults = providers_of(request).faults
+    found = {name: each.model_dump() for name, each in faults.of.items()}
+    return json_response({"faults": found, "met": faults.met})
+
+
+async def change_fault(request: Request) -> Response:
+    """PUT a provider's fault, or DELETE it."""
+    faults, provider = providers_of(request).faults, request.path_params["provider"]
+    if provider not in PROVIDER_NAMES:
+        return json_response({"error": f"There are: {', '.join(PROVIDER_NAMES)}."}, 404)
     if request.method == "DELETE":
-        world.faults.set(provider, None)
-        return tell({})
+        faults.end(provider)
+        return json_response({})
     try:
-        wanted = Fault.model_validate_json(await request.body())
+        fault = Fault.model_validate_json(await request.body())
     except ValidationError as error:
-        return tell({"error": str(error)}, 422)
-    world.faults.set(provider, wanted)
-    return tell(wanted.model_dump())
+        return json_response({"error": str(error)}, 422)
+    faults.set(provider, fault)
+    return json_response(fault.model_dump())
 
 
-async def clock(request: Request) -> Response:
-    """POST `{"advance": seconds}`: let time pass for the doubles."""
-    body = await request.json()
-    world_of(request).clock.advance(timedelta(seconds=float(body["advance"])))
-    return tell({"now": world_of(request).clock.now()})
+async def advance_clock(request: Request) -> Response:
+    """POST `{"advance": seconds}`: move the doubles' clock forward."""
+    body, clock = await request.json(), providers_of(request).clock
+    clock.advance(timedelta(seconds=float(body["advance"])))
+    return json_response({"now": clock.now()})
 
 
-async def flags(request: Request) -> Response:
-    """PUT the feature flags, in the form of PostHog's definitions."""
-    world_of(request).posthog.flags = await request.json()
-    return tell({})
+async def set_flags(request: Request) -> Response:
+    """PUT the feature flags, in the form of PostHog's flag definitions."""
+    providers_of(request).posthog.flags = await request.json()
+    return json_response({})
 
 
-async def limit(request: Request) -> Response:
-    """PUT `{"per_second": n}`: how many requests Loops takes, until all is forgotten."""
-    world_of(request).loops.per_second = int((await request.json())["per_second"])
-    return tell({})
+async def set_loops_rate_limit(request: Request) -> Response:
+    """PUT `{"per_second": n}`: how many requests Loops accepts, until the next reset."""
+    providers_of(request).loops.per_second = int((await request.json())["per_second"])
+    return json_response({})
 
 
 async def reset(request: Request) -> Response:
-    """Forget everything."""
-    world_of(request).forget()
+    """POST: forget everything that was sent, and end all faults."""
+    providers_of(request).reset()
     return JSONResponse({})
 
 
 ROUTES = [
     Route("/sandbox/state/{provider}", state),
-    Route("/sandbox/sentry/raw", raw),
-    Route("/sandbox/faults", fault),
-    Route("/sandbox/faults/{provider}", fault, methods=["PUT", "DELETE"]),
-    Route("/sandbox/clock", clock, methods=["POST"]),
-    Route("/sandbox/flags", flags, methods=["PUT"]),
-    Route("/sandbox/limit", limit, methods=["PUT"]),
+    Route("/sandbox/sentry/raw", sentry_envelopes),
+    Route("/sandbox/faults", list_faults),
+    Route("/sandbox/faults/{provider}", change_fault, methods=["PUT", "DELETE"]),
+    Route("/sandbox/clock", advance_clock, methods=["POST"]),
+    Route("/sandbox/flags", set_flags, methods=["PUT"]),
+    Route("/sandbox/limit", set_loops_rate_limit, methods=["PUT"]),
     Route("/sandbox/reset", reset, methods=["POST"]),
 ]

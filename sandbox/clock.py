@@ -1,18 +1,17 @@
-"""The time by which the doubles forget: real, but tests may move it."""
+"""The clock of the doubles, by which idempotency keys expire and rate limits recover."""
 
 from datetime import UTC, datetime, timedelta
 
 
 class Clock:
-    """Only ever moves forward."""
+    """The real time plus an offset, so that tests need not wait. It only moves forward."""
 
     def __init__(self) -> None:
-        self.ahead = timedelta()
+        self.offset = timedelta()
 
     def now(self) -> datetime:
         """The time in UTC."""
-        return datetime.now(UTC) + self.ahead
+        return datetime.now(UTC) + self.offset
 
     def advance(self, by: timedelta) -> None:
-        """Let time pass."""
-        self.ahead += by
+        self.offset += by

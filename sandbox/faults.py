@@ -1,17 +1,17 @@
-"""Bad days of a provider, switched on by request: what it does instead of answering well."""
+"""Faults that a test or an operator sets: how a provider misbehaves, and for how long."""
 
-import asyncio
-from collections.abc import Callable
 from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict, Field
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
-
-from sandbox.refusals import WORDED
 
 
-class Kind(StrEnum):
-    """`lose` does the work and then drops the connection; the others do no work, but `latency`."""
+class FaultKind(StrEnum):
+    """What happens to a request.
+
+    `status`: answered with an error. `latency`: handled late. `hang`: not handled; the connection
+    breaks after a while. `drop`: not handled; the connection breaks at once. `lose`: handled, but
+    the connection breaks before the answer, so that the caller cannot know.
+    """
 
     STATUS = "status"
     LATENCY = "latency"
@@ -21,86 +21,49 @@ class Kind(StrEnum):
 
 
 class Fault(BaseModel):
-    """How a provider misbehaves, for its next `times` requests, or until it is told to stop."""
+    """A fault of one provider, for its next `times` requests, or until it is cleared."""
 
     model_config = ConfigDict(extra="forbid")
 
-    kind: Kind
-    status: int = Field(500, ge=400, le=599)
-    seconds: float = Field(30, ge=0, description="How long it hangs, or is late.")
+    kind: FaultKind
+    status: int = Field(500, ge=400, le=599, description="For kind `status`.")
+    seconds: float = Field(30, ge=0, description="For kinds `hang` and `latency`: how long.")
     times: int | None = Field(None, ge=1)
     path: str = Field("", description="Only requests whose path contains this.")
     headers: dict[str, str] = {}
     message: str = Field(
         "The sandbox was told to refuse this.",
-        description="What a `status` says, in the provider's own form.",
+        description="The text of a `status`, in the provider's own form.",
     )
 
 
 class Faults:
-    """The fault of each provider, if it has one."""
+    """The current fault of each provider. `met` counts the requests that ran into one."""
 
     def __init__(self) -> None:
         self.of: dict[str, Fault] = {}
         self.met: dict[str, int] = {}
 
-    def set(self, provider: str, fault: Fault | None) -> None:
-        """Begin or end a fault."""
-        if fault is None:
-            self.of.pop(provider, None)
-        else:
-            self.of[provider] = fault
+    def set(self, provider: str, fault: Fault) -> None:
+        """Begin a fault, in place of the one before."""
+        self.of[provider] = fault
 
-    def meet(self, provider: str, path: str) -> Fault | None:
-        """The fault that a request runs into, used up by one."""
+    def end(self, provider: str) -> None:
+        self.of.pop(provider, None)
+
+    def clear(self) -> None:
+        """End all faults and forget the counts."""
+        self.of.clear()
+        self.met.clear()
+
+    def take(self, provider: str, path: str) -> Fault | None:
+        """The fault that a request runs into; uses up one of its `times`."""
         fault = self.of.get(provider)
         if fault is None or fault.path not in path:
             return None
         self.met[provider] = self.met.get(provider, 0) + 1
         if fault.times is not None:
-            left = fault.times - 1
-            self.set(provider, fault.model_copy(update={"times": left}) if left else None)
+            self.end(provider)
+            if fault.times > 1:
+                self.set(provider, fault.model_copy(update={"times": fault.times - 1}))
         return fault
-
-
-class Misbehave:
-    """Lets requests run into the fault of the provider whose name begins their path."""
-
-    def __init__(self, app: ASGIApp, faults: Faults, hang_up: Callable[[Scope], None]) -> None:
-        self.app = app
-        self.faults = faults
-        self.hang_up = hang_up
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Hand the request on, unless its provider has a bad day."""
-        if scope["type"] != "http":
-            await self.app(scope, receive, send)
-            return
-        path = scope["path"]
-        provider = path.split("/")[1]
-        fault = self.faults.meet(provider, path)
-        if fault is None:
-            await self.app(scope, receive, send)
-        elif fault.kind is Kind.STATUS:
-            await read_all(receive)
-            response = WORDED[provider](fault.status, fault.message)
-            response.headers.update(fault.headers)
-            await response(scope, receive, send)
-        elif fault.kind is Kind.LATENCY:
-            await asyncio.sleep(fault.seconds)
-            await self.app(scope, receive, send)
-        else:
-            if fault.kind is Kind.LOSE:
-                await self.app(scope, receive, swallow)
-            await asyncio.sleep(fault.seconds if fault.kind is Kind.HANG else 0)
-            self.hang_up(scope)
-
-
-async def swallow(_message: Message) -> None:
-    """An answer that nobody gets."""
-
-
-async def read_all(receive: Receive) -> None:
-    """Read a body to its end, so that the connection can be used again."""
-    while (await receive()).get("more_body"):
-        pass

@@ -1,48 +1,48 @@
-"""The sandbox as tests see it."""
+"""The providers' doubles, as tests see them."""
 
-from dataclasses import dataclass
-from datetime import timedelta
-from typing import Any
+from collections.abc import Sequence
 
-from runtime.doubles import settings_for
-from sandbox.faults import Fault, Kind
-from sandbox.serve import Server
+from runtime.sandbox_settings import sandbox_settings
+from sandbox.client import SandboxClient
+from sandbox.loops.contacts import Contact
+from sandbox.loops.team import Team
+from sandbox.posthog.project import Project as PostHogProject
+from sandbox.recorded_requests import RecordedRequest
+from sandbox.sentry.project import Project as SentryProject
+from sandbox.server import SandboxServer
 from settings import Settings
 
 
-@dataclass(frozen=True)
-class Doubles:
-    """One sandbox that remembers nothing of earlier tests."""
+class Doubles(SandboxClient):
+    """The client of a sandbox in this process, with direct access to what it was sent."""
 
-    server: Server
-
-    @property
-    def url(self) -> str:
-        return self.server.url
+    def __init__(self, server: SandboxServer) -> None:
+        super().__init__(server.url)
+        self.server = server
 
     @property
-    def loops(self) -> Any:
-        return self.server.world.loops
+    def loops(self) -> Team:
+        return self.server.providers.loops
 
     @property
-    def posthog(self) -> Any:
-        return self.server.world.posthog
+    def posthog(self) -> PostHogProject:
+        return self.server.providers.posthog
 
     @property
-    def sentry(self) -> Any:
-        return self.server.world.sentry
+    def sentry(self) -> SentryProject:
+        return self.server.providers.sentry
 
-    def break_down(self, provider: str, kind: str, **more: Any) -> None:
-        """Give a provider a bad day, for ever or for `times` requests."""
-        self.server.world.faults.set(provider, Fault(kind=Kind(kind), **more))
+    def contact(self, email: str) -> Contact:
+        """The contact at Loops with this address, which must exist."""
+        found = self.loops.audience.find(email)
+        assert found is not None
+        return found
 
-    def mend(self, provider: str) -> None:
-        self.server.world.faults.set(provider, None)
-
-    def pass_time(self, hours: float) -> None:
-        self.server.world.clock.advance(timedelta(hours=hours))
+    def requests(self, provider: str) -> Sequence[RecordedRequest]:
+        """The last requests to a provider, oldest first."""
+        return self.server.providers.requests[provider]
 
     def settings(self, settings: Settings, *, upstash: bool = False) -> Settings:
-        """Settings with this sandbox for all providers but Sentry, which is a process's own."""
-        provided = settings_for(settings, self.url, upstash=upstash)
+        """Settings with this sandbox for all providers but Sentry, whose SDK is global."""
+        provided = sandbox_settings(settings, self.url, upstash=upstash)
         return provided.model_copy(update={"sentry_dsn": None, "loops_rate": 9.0})

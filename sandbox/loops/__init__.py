@@ -1,1 +1,1 @@
-"""A double of Loops (loops.so): contacts, events, transactional emails, its limits."""
+"""A double of Loops (loops.so): contacts, events and transactional emails, with its limits."""

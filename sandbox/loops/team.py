@@ -1,4 +1,4 @@
-"""One team's account at Loops: what it holds, and what it was sent."""
+"""One team's account at Loops: its contacts, and the emails and events it was sent."""
 
 from collections import deque
 from collections.abc import Mapping
@@ -8,17 +8,18 @@ from typing import Any
 
 from sandbox.clock import Clock
 from sandbox.loops.contacts import Audience
-from sandbox.loops.refusal import Refused
-from sandbox.templates import Template
+from sandbox.loops.errors import ApiError
+from sandbox.loops.templates import Template
 
-KEY_KEPT = timedelta(hours=24)
-LONGEST_KEY = 100
-PER_SECOND = 10
+# The limits that Loops documents (https://loops.so/docs/api-reference).
+IDEMPOTENCY_KEY_TTL = timedelta(hours=24)
+MAX_KEY_LENGTH = 100  # characters
+REQUESTS_PER_SECOND = 10  # of a team, whatever key is used
 
 
 @dataclass(frozen=True)
 class Mail:
-    """An email that was sent."""
+    """A transactional email that was sent; `key` is its idempotency key."""
 
     id: int
     template: str
@@ -32,8 +33,8 @@ class Mail:
 
 
 @dataclass(frozen=True)
-class Sent:
-    """An event that was sent about a contact."""
+class ContactEvent:
+    """An event about a contact, which may start a workflow; `key` is its idempotency key."""
 
     name: str
     email: str | None
@@ -44,73 +45,74 @@ class Sent:
 
 
 class Team:
-    """Everything of one team. `templates` are its transactional emails by their generated ids."""
+    """The state of one team. `templates` are its transactional emails by their ids.
+
+    `requests` counts all, `refused` those over the rate limit, `replays` repeated idempotency keys.
+    """
 
     def __init__(self, templates: Mapping[str, Template], clock: Clock) -> None:
         self.templates = templates
         self.clock = clock
-        self.per_second = PER_SECOND
+        self.per_second = REQUESTS_PER_SECOND
         self.audience = Audience()
         self.properties: dict[str, str] = {}
         self.mails: list[Mail] = []
-        self.events: list[Sent] = []
+        self.events: list[ContactEvent] = []
         self.keys: dict[str, datetime] = {}
         self.replays = 0
         self.requests = 0
         self.refused = 0
-        self.busiest = 0
+        self.busiest_second = 0
         self.last_second: deque[datetime] = deque()
 
-    def admit(self) -> int:
-        """Count a request; return how many more may come. Raises Refused beyond ten a second."""
+    @property
+    def remaining(self) -> int:
+        """How many more requests fit into the current second."""
+        return max(0, self.per_second - len(self.last_second))
+
+    def count_request(self) -> None:
+        """Count a request. Raises ApiError 429 over the rate limit."""
         now = self.clock.now()
         while self.last_second and now - self.last_second[0] >= timedelta(seconds=1):
             self.last_second.popleft()
         self.requests += 1
         if len(self.last_second) >= self.per_second:
             self.refused += 1
-            raise Refused(429, "Rate limit exceeded.")
+            raise ApiError(429, "Rate limit exceeded.")
         self.last_second.append(now)
-        self.busiest = max(self.busiest, len(self.last_second))
-        return self.per_second - len(self.last_second)
+        self.busiest_second = max(self.busiest_second, len(self.last_second))
 
     def use_key(self, key: str | None) -> None:
-        """Remember an idempotency key for a day. Raises Refused 409 where it was used."""
+        """Remember an idempotency key for 24 hours. Raises ApiError 409 where it was used.
+
+        Loops documents 409 for any reuse, and does not repeat its first answer.
+        """
         if key is None:
             return
-        if len(key) > LONGEST_KEY:
-            raise Refused(400, f"Idempotency-Key is longer than {LONGEST_KEY} characters.")
+        if len(key) > MAX_KEY_LENGTH:
+            raise ApiError(400, f"Idempotency-Key is longer than {MAX_KEY_LENGTH} characters.")
         now, used = self.clock.now(), self.keys.get(key)
-        if used is not None and now - used < KEY_KEPT:
+        if used is not None and now - used < IDEMPOTENCY_KEY_TTL:
             self.replays += 1
-            raise Refused(409, "Idempotency key has been used with a different request.")
+            raise ApiError(409, "Idempotency key has been used with a different request.")
         self.keys[key] = now
 
     def send(
-        self, id_: str, email: str, data: dict[str, Any], key: str | None, *, add: bool
+        self, id_: str, email: str, data: dict[str, Any], key: str | None, *, add_to_audience: bool
     ) -> None:
-        """Send a transactional email. Raises Refused 400 and 404."""
+        """Send a transactional email. Raises ApiError 400 and 404."""
         template = self.templates.get(id_)
         if template is None:
-            raise Refused(404, "Transactional email not found.")
+            raise ApiError(404, "Transactional email not found.")
         missing = sorted(template.variables - data.keys())
         if missing:
             error = {"path": f"dataVariables.{missing[0]}", "message": "Missing required variable."}
             message = f"Missing data variables: {', '.join(missing)}."
-            raise Refused(400, message, error=error, transactionalId=id_)
+            raise ApiError(400, message, error=error, transactionalId=id_)
         self.use_key(key)
         subject, html = template.subject(data), template.render(data)
-        mail = Mail(
-            len(self.mails) + 1,
-            template.name,
-            id_,
-            email,
-            data,
-            key,
-            self.clock.now(),
-            subject,
-            html,
-        )
+        number, now = len(self.mails) + 1, self.clock.now()
+        mail = Mail(number, template.name, id_, email, data, key, now, subject, html)
         self.mails.append(mail)
-        if add:
-            self.audience.upsert({"email": email}, self.clock.now())
+        if add_to_audience:
+            self.audience.upsert({"email": email}, now)

@@ -1,4 +1,4 @@
-"""The pages: inbox, contacts, people, flags, errors and traces."""
+"""The pages on which a user of the sandbox sees what each provider was sent."""
 
 from collections import defaultdict
 from collections.abc import Mapping
@@ -10,11 +10,11 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
-from sandbox.posthog.project import groups_of, percentage
-from sandbox.sentry.traces import traces_of
-from sandbox.world import World
+from sandbox.pages.traces import traces_of
+from sandbox.posthog.flags import groups_of, rollout_percentage
+from sandbox.providers import providers_of
 
-pages = Environment(loader=FileSystemLoader(Path(__file__).parent), autoescape=True)
+environment = Environment(loader=FileSystemLoader(Path(__file__).parent), autoescape=True)
 TABS = {
     "/": "Inbox",
     "/contacts": "Contacts",
@@ -25,38 +25,39 @@ TABS = {
 
 
 def page(request: Request, name: str, **data: Any) -> Response:
-    """One page in the frame that all share."""
-    world: World = request.app.state.world
-    frame = {"tabs": TABS, "here": request.url.path, "faults": world.faults.of}
-    return HTMLResponse(pages.get_template(name).render(**frame, **data))
+    """Render a template within the frame that all pages share."""
+    faults = providers_of(request).faults.of
+    frame = {"tabs": TABS, "here": request.url.path, "faults": faults}
+    return HTMLResponse(environment.get_template(name).render(**frame, **data))
 
 
 async def inbox(request: Request) -> Response:
-    """Every email, the newest first, and one of them as its reader sees it."""
-    mails = request.app.state.world.loops.mails
+    """The emails, newest first, and one of them as its recipient sees it."""
+    # Here and below only the newest are shown: after a benchmark there are many thousands.
+    mails = providers_of(request).loops.mails
     wanted = int(request.query_params.get("mail") or len(mails))
     chosen = next((mail for mail in mails if mail.id == wanted), None)
     return page(request, "inbox.html", mails=mails[::-1][:500], chosen=chosen)
 
 
 async def email(request: Request) -> Response:
-    """The email alone, as it was sent."""
-    for mail in request.app.state.world.loops.mails:
+    """The HTML of one email alone, for the frame in the inbox."""
+    for mail in providers_of(request).loops.mails:
         if mail.id == request.path_params["id"]:
             return HTMLResponse(mail.html)
     return HTMLResponse("No such email.", 404)
 
 
 async def contacts(request: Request) -> Response:
-    """The audience at Loops, and the events that drive its workflows."""
-    team = request.app.state.world.loops
-    shown = [contact.shown() for contact in team.audience.contacts[::-1][:500]]
+    """The contacts at Loops, and the events that start and stop workflows."""
+    team = providers_of(request).loops
+    shown = [contact.as_json() for contact in team.audience.contacts[::-1][:500]]
     return page(request, "contacts.html", contacts=shown, events=team.events[::-1][:200])
 
 
 async def people(request: Request) -> Response:
-    """Persons and their events, after de-duplication."""
-    project = request.app.state.world.posthog
+    """PostHog's persons and their events, after de-duplication."""
+    project = providers_of(request).posthog
     events = defaultdict(list)
     for each in sorted(project.events(), key=lambda each: each.timestamp):
         events[each.distinct_id].append(each)
@@ -65,30 +66,30 @@ async def people(request: Request) -> Response:
 
 
 async def flags(request: Request) -> Response:
-    """The flags at PostHog, and whom they are rolled out to."""
+    """The feature flags at PostHog, and which persons they are rolled out to."""
     shown = [
-        (flag, [(percentage(group), conditions(group)) for group in groups_of(flag)])
-        for flag in request.app.state.world.posthog.flags
+        (flag, [(rollout_percentage(group), conditions(group)) for group in groups_of(flag)])
+        for flag in providers_of(request).posthog.flags
     ]
     return page(request, "flags.html", flags=shown)
 
 
 def conditions(group: Mapping[str, Any]) -> str:
-    """What the persons of a group have in common."""
+    """The conditions on the persons of a group, as text."""
     found = group.get("properties") or []
     return ", ".join(f"{each.get('key')}: {each.get('value')}" for each in found)
 
 
 async def errors(request: Request) -> Response:
-    """Errors, the traces of what was done, and the check-ins of scheduled jobs."""
-    intake = request.app.state.world.sentry
-    traces = traces_of(intake.of_type("transaction")[-2000:])
+    """Sentry's errors, traces and check-ins of scheduled jobs."""
+    project = providers_of(request).sentry
+    traces = traces_of(project.of_type("transaction")[-2000:])
     return page(
         request,
         "errors.html",
-        errors=intake.of_type("event")[::-1][:200],
+        errors=project.of_type("event")[::-1][:200],
         traces=traces,
-        check_ins=intake.of_type("check_in")[::-1][:50],
+        check_ins=project.of_type("check_in")[::-1][:50],
     )
 
 

@@ -1,1 +1,1 @@
-"""A double of PostHog: events, the persons that come of them, feature flags."""
+"""A double of PostHog: events, the persons made from them, feature flags."""

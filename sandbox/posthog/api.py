@@ -1,4 +1,4 @@
-"""PostHog's ingestion and flags, below `/posthog` (https://posthog.com/docs/api)."""
+"""PostHog's ingestion and feature flags, below `/posthog` (https://posthog.com/docs/api)."""
 
 import gzip
 import hashlib
@@ -11,57 +11,55 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from sandbox.keys import opens
-from sandbox.posthog.project import Project
+from sandbox.authentication import accepts_key
+from sandbox.providers import providers_of
 
-MOST = 20_000_000
-MAGIC = b"\x1f\x8b"
-SECRET_KEYS = ("phx_", "phs_")
-KINDS = {401: "authentication_error", 413: "payload_too_large", 429: "throttled_error"}
-BROKEN = 500
-
-
-def project_of(request: Request) -> Project:
-    """The project of this sandbox."""
-    project: Project = request.app.state.world.posthog
-    return project
+MAX_BODY = 20_000_000  # bytes (https://posthog.com/docs/api/capture)
+GZIP_MAGIC = b"\x1f\x8b"
+# Prefixes of personal and project secret keys, which alone may read flag definitions.
+SECRET_KEY_PREFIXES = ("phx_", "phs_")
+ERROR_TYPES = {401: "authentication_error", 413: "payload_too_large", 429: "throttled_error"}
+SERVER_ERROR = 500  # the first of these statuses
 
 
 async def body_of(request: Request) -> dict[str, Any] | None:
-    """The JSON object of a body, compressed or not; None where there is none."""
+    """The JSON object of a body, compressed or not; None where it is something else."""
+    # By the content, not by Content-Encoding: SDKs differ in whether they send it.
     raw = await request.body()
     try:
-        plain = gzip.decompress(raw) if raw.startswith(MAGIC) else raw
+        plain = gzip.decompress(raw) if raw.startswith(GZIP_MAGIC) else raw
         body = json.loads(plain)
     except (ValueError, OSError, EOFError, zlib.error):
         return None
     return body if isinstance(body, dict) else None
 
 
-def key_in(body: Mapping[str, Any]) -> str:
-    """The project's key, which comes in the body; empty where it does not."""
+def project_key(body: Mapping[str, Any]) -> str:
+    """The project API key, which is part of the body; empty where it is missing."""
     return str(body.get("api_key") or body.get("token") or "")
 
 
-def refusal(status: int, detail: str) -> JSONResponse:
-    """An error as PostHog words it."""
-    kind = KINDS.get(status, "validation_error" if status < BROKEN else "server_error")
-    return JSONResponse({"type": kind, "code": "invalid", "detail": detail}, status)
+def error_response(status: int, detail: str) -> JSONResponse:
+    """An error in PostHog's form."""
+    fallback = "validation_error" if status < SERVER_ERROR else "server_error"
+    return JSONResponse(
+        {"type": ERROR_TYPES.get(status, fallback), "code": "invalid", "detail": detail}, status
+    )
 
 
 async def capture(request: Request) -> Response:
-    """`/batch/` and `/i/v0/e/`: events, each taken or dropped with a warning."""
-    project = project_of(request)
-    if int(request.headers.get("content-length") or 0) > MOST:
-        return refusal(413, "The request is too large.")
+    """`/batch/` and `/i/v0/e/`: events, each kept or dropped with an ingestion warning."""
+    project = providers_of(request).posthog
+    if int(request.headers.get("content-length") or 0) > MAX_BODY:
+        return error_response(413, "The request is too large.")
     body = await body_of(request)
     if body is None:
-        return refusal(400, "The body is not JSON.")
-    if not opens(key_in(body)):
-        return refusal(401, "Project API key invalid.")
+        return error_response(400, "The body is not JSON.")
+    if not accepts_key(project_key(body)):
+        return error_response(401, "Project API key invalid.")
     messages = body.get("batch", [body])
     if not isinstance(messages, list):
-        return refusal(400, "batch must be a list.")
+        return error_response(400, "batch must be a list.")
     project.batches += 1
     for message in messages:
         historical = bool(body.get("historical_migration"))
@@ -70,12 +68,12 @@ async def capture(request: Request) -> Response:
 
 
 async def flags(request: Request) -> Response:
-    """`/flags/`: what the flags are for one person."""
-    project, body = project_of(request), await body_of(request)
-    if body is None or not opens(key_in(body)):
-        return refusal(401, "Project API key invalid.")
+    """`/flags/`: the values of all flags for one person."""
+    project, body = providers_of(request).posthog, await body_of(request)
+    if body is None or not accepts_key(project_key(body)):
+        return error_response(401, "Project API key invalid.")
     wanted = body.get("flag_keys_to_evaluate")
-    decided = project.decide(str(body.get("distinct_id")))
+    enabled_flags = project.evaluate_flags(str(body.get("distinct_id")))
     reason = {"code": "condition_match", "description": "Matched condition", "condition_index": 0}
     answer = {
         key: {
@@ -85,7 +83,7 @@ async def flags(request: Request) -> Response:
             "reason": reason,
             "metadata": {"id": 1, "version": 1, "payload": None},
         }
-        for key, enabled in decided.items()
+        for key, enabled in enabled_flags.items()
         if not wanted or key in wanted
     }
     return JSONResponse(
@@ -95,10 +93,10 @@ async def flags(request: Request) -> Response:
 
 async def definitions(request: Request) -> Response:
     """`/flags/definitions`: all flags, for local evaluation; 304 where nothing changed."""
-    project = project_of(request)
+    project = providers_of(request).posthog
     scheme, _, key = request.headers.get("authorization", "").partition(" ")
-    if scheme != "Bearer" or not key.startswith(SECRET_KEYS):
-        return refusal(401, "A personal (phx_) or project secret (phs_) key is needed.")
+    if scheme != "Bearer" or not key.startswith(SECRET_KEY_PREFIXES):
+        return error_response(401, "A personal (phx_) or project secret (phs_) key is needed.")
     project.definitions_asked += 1
     body = {"flags": project.flags, "group_type_mapping": {}, "cohorts": {}}
     etag = f'"{hashlib.sha256(json.dumps(body).encode()).hexdigest()[:16]}"'

@@ -3,20 +3,20 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from hashlib import sha1
 from typing import Any
 from uuid import UUID
 
 from sandbox.clock import Clock
+from sandbox.posthog.flags import is_enabled
 
-LARGEST = 1_000_000
-SCALE = float(0xFFFFFFFFFFFFFFF)
-NOBODIES = {"null", "guest", "anonymous", "0", "none", "undefined", ""}
+MAX_EVENT_SIZE = 1_000_000  # bytes; PostHog refuses larger events
+# PostHog refuses ids that many clients send by mistake: all of them would become one person.
+PLACEHOLDER_IDS = {"null", "guest", "anonymous", "0", "none", "undefined", ""}
 
 
 @dataclass(frozen=True)
 class Captured:
-    """One event, once for each time that it came."""
+    """One event as it was received; a repeated event is there twice."""
 
     event: str
     distinct_id: str
@@ -27,13 +27,21 @@ class Captured:
 
     @property
     def identity(self) -> tuple[object, ...]:
-        """What PostHog's table collapses by: a repeat with another day or uuid is another event."""
+        """What PostHog de-duplicates by: a repeat with another day or uuid is another event.
+
+        Its events table is a ReplacingMergeTree sorted by these columns and the team
+        (posthog/models/event/sql.py in github.com/PostHog/posthog).
+        """
         return self.timestamp.date(), self.event, self.distinct_id, self.uuid
 
 
 @dataclass
 class Project:
-    """What was sent, in order. `warnings` are what the real one shows as ingestion warnings."""
+    """The events in order of arrival, and what was made from them.
+
+    `warnings` are what PostHog shows as ingestion warnings; `definitions_asked` counts requests
+    for flag definitions, each of which PostHog bills as 10 flag requests.
+    """
 
     clock: Clock
     received: list[Captured] = field(default_factory=list)
@@ -44,15 +52,15 @@ class Project:
     definitions_asked: int = 0
 
     def capture(self, message: Mapping[str, Any], *, size: int, historical: bool) -> None:
-        """Take one event, or warn of it and drop it."""
+        """Keep one event, or drop it with an ingestion warning, as PostHog does after its 200."""
         name, distinct_id = message.get("event"), str(message.get("distinct_id") or "")
         properties: dict[str, Any] = dict(message.get("properties") or {})
         distinct_id = distinct_id or str(properties.get("distinct_id") or "")
         if not isinstance(name, str) or not name or not distinct_id:
             self.warnings.append("event or distinct_id is missing")
-        elif size > LARGEST:
+        elif size > MAX_EVENT_SIZE:
             self.warnings.append(f"{name} is too large")
-        elif distinct_id.lower() in NOBODIES:
+        elif distinct_id.lower() in PLACEHOLDER_IDS:
             self.warnings.append(f"{name}: '{distinct_id}' is nobody's id")
         elif (id_ := uuid_of(message)) is None:
             self.warnings.append(f"{name} has no valid uuid")
@@ -60,12 +68,12 @@ class Project:
             at = time_of(message) or self.clock.now()
             found = Captured(name, distinct_id, id_, at, properties, historical)
             self.received.append(found)
-            self.identify(distinct_id, message, properties)
+            self.update_person(distinct_id, message, properties)
 
-    def identify(
+    def update_person(
         self, distinct_id: str, message: Mapping[str, Any], properties: Mapping[str, Any]
     ) -> None:
-        """Keep what an event says of its person."""
+        """Write the person properties of an event: `$set` overwrites, `$set_once` does not."""
         if properties.get("$process_person_profile") is False:
             return
         person = self.persons.setdefault(distinct_id, {})
@@ -75,46 +83,16 @@ class Project:
         )
 
     def events(self) -> list[Captured]:
-        """What is left after de-duplication: the latest arrival of each."""
+        """The events that are left after de-duplication: of each, the one that arrived last."""
         return list({each.identity: each for each in self.received}.values())
 
-    def decide(self, distinct_id: str) -> dict[str, bool]:
-        """Each flag's answer for a person."""
-        return {
-            flag["key"]: bool(flag.get("active", True)) and any_group(flag, distinct_id)
-            for flag in self.flags
-        }
-
-
-def any_group(flag: Mapping[str, Any], distinct_id: str) -> bool:
-    """Whether a flag's roll-out takes a person in; conditions on properties are not known here."""
-    share = share_of(flag["key"], distinct_id)
-    return any(
-        not group.get("properties") and share * 100 <= percentage(group)
-        for group in groups_of(flag)
-    )
-
-
-def groups_of(flag: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """Whom a flag is rolled out to: a share each, of those who meet its conditions."""
-    groups: list[Mapping[str, Any]] = flag.get("filters", {}).get("groups", [])
-    return groups
-
-
-def percentage(group: Mapping[str, Any]) -> float:
-    """How many take part; all where it is not said."""
-    said = group.get("rollout_percentage")
-    return 100 if said is None else said
-
-
-def share_of(key: str, distinct_id: str) -> float:
-    """Where a person stands between 0 and 1 for a flag: PostHog's own hash."""
-    digest = sha1(f"{key}.{distinct_id}".encode()).hexdigest()  # noqa: S324 (not for secrecy)
-    return int(digest[:15], 16) / SCALE
+    def evaluate_flags(self, distinct_id: str) -> dict[str, bool]:
+        """Whether each flag is on for a person."""
+        return {flag["key"]: is_enabled(flag, distinct_id) for flag in self.flags}
 
 
 def uuid_of(message: Mapping[str, Any]) -> str | None:
-    """The event's uuid; None where it is there and none."""
+    """The event's uuid; None where it is missing or invalid."""
     given = message.get("uuid")
     try:
         return str(UUID(str(given)))
@@ -123,7 +101,7 @@ def uuid_of(message: Mapping[str, Any]) -> str | None:
 
 
 def time_of(message: Mapping[str, Any]) -> datetime | None:
-    """When it happened, in UTC."""
+    """When the event happened, in UTC; None where it does not say."""
     try:
         at = datetime.fromisoformat(str(message.get("timestamp")))
     except ValueError:

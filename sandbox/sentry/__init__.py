@@ -1,1 +1,1 @@
-"""A double of Sentry's intake: envelopes in, errors, traces and check-ins to look at."""
+"""A double of Sentry's ingestion: takes envelopes, keeps errors, transactions and check-ins."""

@@ -1,4 +1,4 @@
-"""Sentry's envelopes: a header, then items, each a header and a payload, line by line."""
+"""Parses Sentry's envelopes: a header line, then items, each a header line and a payload."""
 
 import gzip
 import json
@@ -15,17 +15,18 @@ class Item:
     payload: Any
 
 
-def plain(body: bytes) -> bytes:
-    """An envelope that came compressed or not. Raises OSError, EOFError, zlib.error."""
+def decompressed(body: bytes) -> bytes:
+    """An envelope, which may come compressed. Raises OSError, EOFError, zlib.error."""
     return gzip.decompress(body) if body.startswith(b"\x1f\x8b") else body
 
 
 def items_of(envelope: bytes) -> Iterator[Item]:
-    """The items of a plain envelope. Raises ValueError, KeyError."""
+    """The items of an uncompressed envelope. Raises ValueError, KeyError."""
     _header, _, rest = envelope.partition(b"\n")
     while rest.strip():
         line, _, rest = rest.lstrip(b"\n").partition(b"\n")
         header = json.loads(line)
+        # The length is optional; without it a payload ends with its line.
         length = header.get("length")
         if length is None:
             payload, _, rest = rest.partition(b"\n")

@@ -1,1 +1,1 @@
-"""A double of Upstash's REST door, in front of a real Redis."""
+"""A double of Upstash's Redis over REST, in front of a real Redis."""

@@ -11,28 +11,33 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from sandbox.keys import opens
+from sandbox.authentication import accepts_key
+from sandbox.providers import providers_of
 from sandbox.upstash.database import Database
 
-LARGEST = 10_000_000
+MAX_BODY = 10_000_000  # bytes; the limit of the Free and Pay as You Go plans
 Json = Any
 
 
-class Wrong(Exception):
-    """Raised where a request is refused as a whole."""
+class ApiError(Exception):
+    """Raised where a request is refused as a whole; `response` is what Upstash answers."""
 
     def __init__(self, status: int, message: str) -> None:
         super().__init__(message)
-        self.response = JSONResponse({"error": message}, status)
+        self.response = error_response(status, message)
+
+
+def error_response(status: int, message: str) -> JSONResponse:
+    """An error in Upstash's form."""
+    return JSONResponse({"error": message}, status)
 
 
 def database_of(request: Request) -> Database:
-    """The Redis of this sandbox, for whoever shows a token. Raises Wrong 401."""
-    shown = request.headers.get("authorization", "").removeprefix("Bearer ").strip()
-    if not opens(shown or request.query_params.get("_token") or ""):
-        raise Wrong(401, "WRONGPASS invalid or missing auth token")
-    database: Database = request.app.state.world.upstash
-    return database
+    """The Redis behind this double, for a request with a token. Raises ApiError 401."""
+    token = request.headers.get("authorization", "").removeprefix("Bearer ").strip()
+    if not accepts_key(token or request.query_params.get("_token") or ""):
+        raise ApiError(401, "WRONGPASS invalid or missing auth token")
+    return providers_of(request).upstash
 
 
 async def single(request: Request) -> Response:
@@ -41,17 +46,17 @@ async def single(request: Request) -> Response:
         database = database_of(request)
         command = await command_of(request)
         reply = await database.run(command)
-    except Wrong as wrong:
-        return wrong.response
+    except ApiError as error:
+        return error.response
     except RedisError as error:
-        return failed(error)
+        return redis_error_response(error)
     if isinstance(reply, ResponseError):
-        return failed(reply)
+        return redis_error_response(reply)
     return answer(request, {"result": encoded(request, reply)})
 
 
 async def command_of(request: Request) -> list[Any]:
-    """The command of a request. Raises Wrong."""
+    """The command of a request. Raises ApiError 400."""
     path = request.path_params.get("command")
     raw = await body_of(request)
     if path:
@@ -61,23 +66,23 @@ async def command_of(request: Request) -> list[Any]:
             if name != "_token":
                 words += [name] if value == "" else [name, value]
         return words
-    command = parsed(raw)
+    command = parse(raw)
     if not isinstance(command, list) or not command:
-        raise Wrong(400, "ERR failed to parse command")
+        raise ApiError(400, "ERR failed to parse command")
     return command
 
 
 async def pipeline(request: Request) -> Response:
-    """Many commands, one after the other; each has an answer or an error of its own."""
+    """Many commands in order, not atomic; each has a result or an error of its own."""
     try:
         database = database_of(request)
         commands = commands_in(await body_of(request))
         replies = [await database.run(command) for command in commands]
-    except Wrong as wrong:
-        return wrong.response
+    except ApiError as error:
+        return error.response
     except RedisError as error:
-        return failed(error)
-    return answer(request, [told(request, reply) for reply in replies])
+        return redis_error_response(error)
+    return answer(request, [result_or_error(request, reply) for reply in replies])
 
 
 async def multi_exec(request: Request) -> Response:
@@ -85,72 +90,72 @@ async def multi_exec(request: Request) -> Response:
     try:
         database = database_of(request)
         replies = await database.transaction(commands_in(await body_of(request)))
-    except Wrong as wrong:
-        return wrong.response
+    except ApiError as error:
+        return error.response
     except RedisError as error:
-        return failed(error)
-    return answer(request, [told(request, reply) for reply in replies])
+        return redis_error_response(error)
+    return answer(request, [result_or_error(request, reply) for reply in replies])
 
 
 async def subscribe(request: Request) -> Response:
     """The messages of a channel as server-sent events."""
     try:
         database = database_of(request)
-    except Wrong as wrong:
-        return wrong.response
+    except ApiError as error:
+        return error.response
     channel = unquote(request.path_params["channel"])
 
-    async def lines() -> AsyncIterator[str]:
+    async def messages() -> AsyncIterator[str]:
         async for kind, name, text in database.listen(channel):
             yield f"data: {kind},{name},{text}\n\n"
 
-    return StreamingResponse(lines(), media_type="text/event-stream")
+    return StreamingResponse(messages(), media_type="text/event-stream")
 
 
 async def body_of(request: Request) -> bytes:
-    """The body. Raises Wrong where it is too large."""
+    """The body. Raises ApiError 400 where it is too large."""
     raw = await request.body()
-    if len(raw) > LARGEST:
-        raise Wrong(400, "ERR max request size exceeded")
+    if len(raw) > MAX_BODY:
+        raise ApiError(400, "ERR max request size exceeded")
     return raw
 
 
 def commands_in(raw: bytes) -> list[list[Any]]:
-    """The commands of a pipeline. Raises Wrong."""
-    commands = parsed(raw)
+    """The commands of a pipeline. Raises ApiError 400."""
+    commands = parse(raw)
     if not isinstance(commands, list) or not all(isinstance(each, list) for each in commands):
-        raise Wrong(400, "ERR failed to parse pipeline request")
+        raise ApiError(400, "ERR failed to parse pipeline request")
     return commands
 
 
-def parsed(raw: bytes) -> Json:
-    """The JSON of a body. Raises Wrong."""
+def parse(raw: bytes) -> Json:
+    """The JSON of a body. Raises ApiError 400."""
     try:
         return json.loads(raw)
     except ValueError:
-        raise Wrong(400, "ERR failed to parse request") from None
+        raise ApiError(400, "ERR failed to parse request") from None
 
 
-def told(request: Request, reply: Any) -> dict[str, Json]:
-    """One command's part of an answer."""
+def result_or_error(request: Request, reply: Any) -> dict[str, Json]:
+    """One command's part of the answer to a pipeline or transaction."""
     if isinstance(reply, ResponseError):
-        return {"error": whole(reply)}
+        return {"error": message_of(reply)}
     return {"result": encoded(request, reply)}
 
 
-def failed(error: RedisError) -> Response:
-    """The answer where Redis refused a request, or is not there."""
+def redis_error_response(error: RedisError) -> Response:
+    """400 where Redis refused the command, 503 where it cannot be reached."""
     status = 400 if isinstance(error, ResponseError) else 503
-    return JSONResponse({"error": whole(error)}, status)
+    return JSONResponse({"error": message_of(error)}, status)
 
 
-def whole(error: RedisError) -> str:
-    """What Redis said, with the code that redis-py cuts off."""
+def message_of(error: RedisError) -> str:
+    """The message of Redis, with the code (such as WRONGTYPE) that redis-py cuts off."""
     return f"{error.status_code} {error}" if error.status_code else str(error)
 
 
 def encoded(request: Request, reply: Any) -> Json:
-    """A reply as JSON; strings in base64 where the client wants them so, but for OK."""
+    """A reply as JSON; strings in base64 where the client asks for it, but for the status OK."""
     if isinstance(reply, list):
         return [encoded(request, each) for each in reply]
     if not isinstance(reply, bytes | str):
@@ -162,7 +167,7 @@ def encoded(request: Request, reply: Any) -> Json:
 
 
 def answer(request: Request, body: Json) -> Response:
-    """An answer with the token by which a client reads its own writes."""
+    """A response with the token that clients send back to read their own writes."""
     headers = {"Upstash-Sync-Token": request.headers.get("upstash-sync-token") or "sandbox=1"}
     return JSONResponse(body, headers=headers)
 

@@ -1,10 +1,10 @@
-"""Node, for the SDKs that the vendors make for it."""
+"""RunScript, for the SDKs that the vendors make for it."""
 
 import pytest
 
-from tests.sandbox.node import Node, installed_node
+from tests.sandbox.node_scripts import RunScript, script_runner
 
 
 @pytest.fixture(scope="session")
-def node() -> Node:
-    return installed_node()
+def node() -> RunScript:
+    return script_runner()

@@ -3,25 +3,25 @@ import { Redis } from "@upstash/redis";
 
 const [url] = process.argv.slice(2);
 const redis = new Redis({ url: `${url}/upstash`, token: "token", enableTelemetry: false });
-const told = {};
+const result = {};
 
-told.set = await redis.set("k", { name: "Ümläut", n: 5 }, { ex: 60 });
-told.get = await redis.get("k");
-told.many = await Promise.all([redis.incr("n"), redis.incr("n"), redis.exists("none")]);
+result.set = await redis.set("k", { name: "Ümläut", n: 5 }, { ex: 60 });
+result.get = await redis.get("k");
+result.many = await Promise.all([redis.incr("n"), redis.incr("n"), redis.exists("none")]);
 await redis.hset("h", { progress: 40, message: "Lernt, ja" });
-told.hash = await redis.hgetall("h");
-told.script = await redis.eval("return {KEYS[1], ARGV[1]}", ["key"], ["argument"]);
-told.transaction = await redis.multi().set("a", 1).get("a").exec();
+result.hash = await redis.hgetall("h");
+result.script = await redis.eval("return {KEYS[1], ARGV[1]}", ["key"], ["argument"]);
+result.transaction = await redis.multi().set("a", 1).get("a").exec();
 try {
   await redis.lpush("k", "x");
 } catch (error) {
-  told.error = String(error.message);
+  result.error = String(error.message);
 }
-const line = redis.subscribe("training:t-1");
-await new Promise((resolve) => line.on("subscribe", resolve));
-const heard = new Promise((resolve) => line.on("message", ({ message }) => resolve(message)));
+const subscription = redis.subscribe("training:t-1");
+await new Promise((resolve) => subscription.on("subscribe", resolve));
+const heard = new Promise((resolve) => subscription.on("message", ({ message }) => resolve(message)));
 await redis.publish("training:t-1", JSON.stringify({ progress: 40, message: "Learning" }));
-told.heard = await heard;
-await line.unsubscribe();
-console.log(JSON.stringify(told));
+result.heard = await heard;
+await subscription.unsubscribe();
+console.log(JSON.stringify(result));
 process.exit(0);

@@ -1,4 +1,4 @@
-"""Email templates as Loops keeps them: HTML with `{DATA_VARIABLE:name}` where data go."""
+"""Email templates as Loops keeps them: HTML with `{DATA_VARIABLE:name}` placeholders."""
 
 import html
 import re
@@ -11,21 +11,23 @@ TITLE = re.compile(r"<title>(.*?)</title>", re.DOTALL)
 
 @dataclass(frozen=True)
 class Template:
-    """A published transactional email; its subject is what stands in `<title>`."""
+    """A published transactional email.
+
+    In Loops the subject is a field of its own; here it is the `<title>` of the HTML.
+    """
 
     name: str
     source: str
 
     @property
     def variables(self) -> frozenset[str]:
-        """The data that it needs, all of them."""
+        """The data variables that it needs; none is optional."""
         return frozenset(VARIABLE.findall(self.source))
 
     def render(self, data: Mapping[str, object]) -> str:
-        """The email as it is sent."""
+        """The email as HTML. Values are escaped: users choose their own names."""
         return VARIABLE.sub(lambda found: html.escape(str(data[found[1]])), self.source)
 
     def subject(self, data: Mapping[str, object]) -> str:
-        """Its subject line."""
         found = TITLE.search(self.render(data))
         return html.unescape(found[1].strip()) if found else self.name

@@ -1,4 +1,4 @@
-"""A bad day is told in the provider's own words."""
+"""A fault changes what happens to a request; an error has the provider's own form."""
 
 from typing import Any
 
@@ -27,11 +27,11 @@ QUOTA = "ERR max requests limit exceeded. Limit: 500000, Usage: 500000"
         ("upstash", 400, {"error": QUOTA}),
     ],
 )
-def test_each_provider_refuses_in_its_own_form(
+def test_an_error_has_the_form_of_its_provider(
     provider: str, status: int, body: dict[str, Any], doubles: Doubles
 ) -> None:
-    fault = {"kind": "status", "status": status, "message": QUOTA, "headers": {"Retry-After": "3"}}
-    httpx.put(f"{doubles.url}/sandbox/faults/{provider}", json=fault)
+    headers = {"Retry-After": "3"}
+    doubles.set_fault(provider, "status", status=status, message=QUOTA, headers=headers)
 
     answer = httpx.post(doubles.url + ADDRESSES[provider])
 
@@ -40,10 +40,27 @@ def test_each_provider_refuses_in_its_own_form(
 
 
 @pytest.mark.parametrize("provider", ADDRESSES)
-def test_a_message_need_not_be_chosen(provider: str, doubles: Doubles) -> None:
-    doubles.break_down(provider, "status")
+def test_an_error_has_a_default_message(provider: str, doubles: Doubles) -> None:
+    doubles.set_fault(provider, "status")
 
     answer = httpx.post(doubles.url + ADDRESSES[provider])
 
     assert answer.status_code == 500
     assert "told to refuse" in answer.text
+
+
+@pytest.mark.parametrize("kind", ["drop", "lose"])
+def test_a_broken_connection_gives_no_answer(kind: str, doubles: Doubles) -> None:
+    doubles.set_fault("loops", kind)
+
+    with pytest.raises(httpx.RemoteProtocolError):
+        httpx.get(f"{doubles.url}/loops/api/v1/api-key")
+    assert doubles.loops.requests == 0
+
+
+def test_latency_delays_the_answer(doubles: Doubles) -> None:
+    doubles.set_fault("loops", "latency", seconds=0.2)
+
+    answer = httpx.get(f"{doubles.url}/loops/api/v1/api-key")
+
+    assert answer.elapsed.total_seconds() >= 0.2

@@ -1,4 +1,4 @@
-"""Upstash's double refuses what cannot be had over REST, in its words."""
+"""The double of Upstash answers as Upstash does, and refuses what Upstash refuses over REST."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -19,7 +19,7 @@ REFUSED = [
     ["WATCH", "k"], ["UNWATCH"], ["DISCARD"], ["MULTI"], ["EXEC"], ["SELECT", 1], ["HELLO", 3],
     ["SUBSCRIBE", "c"], ["PSUBSCRIBE", "c*"], ["SSUBSCRIBE", "c"], ["MONITOR"],
 ]  # fmt: skip
-WORDS = "is not allowed in REST"
+REFUSAL = "is not allowed in REST"
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def http(doubles: Doubles, assembly: Assembly) -> Iterator[httpx.Client]:
 
 
 @pytest.mark.parametrize("command", REFUSED, ids=lambda command: command[0])
-def test_what_waits_or_needs_a_connection_is_refused(
+def test_a_command_that_blocks_or_needs_a_connection_is_refused(
     command: list[Any], http: httpx.Client
 ) -> None:
     alone = http.post("/", json=command)
@@ -38,22 +38,21 @@ def test_what_waits_or_needs_a_connection_is_refused(
     among_others = http.post("/pipeline", json=[["SET", "k", "v"], command, ["GET", "k"]])
 
     error = alone.json()["error"]
-    assert error.startswith(f'ERR Command "{command[0].upper()}" {WORDS}')
+    assert error.startswith(f'ERR Command "{command[0].upper()}" {REFUSAL}')
     assert alone.status_code == 400
     assert (in_a_path.status_code, in_a_path.json()) == (400, alone.json())
     assert among_others.status_code == 200
     assert among_others.json() == [{"result": "OK"}, {"error": error}, {"result": "v"}]
 
 
-def test_a_transaction_with_one_of_them_is_none(http: httpx.Client) -> None:
+def test_a_transaction_with_a_refused_command_does_nothing(http: httpx.Client) -> None:
     answer = http.post("/multi-exec", json=[["SET", "k", "v"], ["BLPOP", "k", 0]])
 
     assert (answer.status_code, list(answer.json())) == (400, ["error"])
     assert http.post("/", json=["EXISTS", "k"]).json() == {"result": 0}
 
 
-def test_streams_are_read_where_nothing_waits(http: httpx.Client) -> None:
-    """Whatever they are called."""
+def test_streams_are_read_without_blocking_whatever_they_are_called(http: httpx.Client) -> None:
     http.post("/", json=["XADD", "block", "1-1", "a", "b"])
     http.post("/", json=["XGROUP", "CREATE", "block", "block", "0"])
 
@@ -77,27 +76,27 @@ def test_an_error_begins_with_its_code(command: list[Any], code: str, http: http
     http.post("/", json=["SET", "text", "x"])
 
     alone = http.post("/", json=command)
-    (told,) = http.post("/pipeline", json=[command]).json()
+    (reply,) = http.post("/pipeline", json=[command]).json()
 
     assert alone.status_code == 400
     assert alone.json()["error"].startswith(code)
-    assert told == alone.json()
+    assert reply == alone.json()
 
 
-def test_a_redis_that_is_away_is_not_the_fault_of_the_request(
+def test_an_unreachable_redis_is_a_server_error(
     http: httpx.Client, doubles: Doubles, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def fail(_command: object) -> None:
-        raise RedisConnectionError("nobody there")
+        raise RedisConnectionError("connection refused")
 
-    monkeypatch.setattr(doubles.server.world.upstash, "run", fail)
+    monkeypatch.setattr(doubles.server.providers.upstash, "run", fail)
 
     answer = http.post("/pipeline", json=[["GET", "k"]])
 
-    assert (answer.status_code, answer.json()) == (503, {"error": "nobody there"})
+    assert (answer.status_code, answer.json()) == (503, {"error": "connection refused"})
 
 
-def test_a_token_in_the_address_is_no_part_of_the_command(http: httpx.Client) -> None:
+def test_a_token_in_the_query_is_no_part_of_the_command(http: httpx.Client) -> None:
     answer = http.get("/set/k/v?_token=token&EX=100")
 
     assert answer.json() == {"result": "OK"}

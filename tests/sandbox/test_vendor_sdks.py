@@ -9,12 +9,12 @@ from upstash_redis import Redis
 from upstash_redis.errors import UpstashError
 
 from runtime.assembly import Assembly
-from runtime.doubles import id_of
+from runtime.sandbox_settings import template_id
 from tests.doubles import Doubles
-from tests.sandbox.node import Node
+from tests.sandbox.node_scripts import RunScript
 
-EVERYBODY = {"groups": [{"properties": [], "rollout_percentage": 100}]}
-ON = {"id": 1, "key": "on", "active": True, "filters": EVERYBODY}
+EVERYONE = {"groups": [{"properties": [], "rollout_percentage": 100}]}
+ON = {"id": 1, "key": "on", "active": True, "filters": EVERYONE}
 
 
 def test_posthog_for_python(doubles: Doubles) -> None:
@@ -38,27 +38,27 @@ def test_posthog_for_python(doubles: Doubles) -> None:
     assert decided
 
 
-def test_posthog_for_node(doubles: Doubles, node: Node) -> None:
+def test_posthog_for_node(doubles: Doubles, node: RunScript) -> None:
     doubles.posthog.flags = [ON]
 
-    told = node("posthog.mjs", doubles.url)
+    printed = node("posthog.mjs", doubles.url)
 
     (event,) = doubles.posthog.events()
-    assert told == {"on": True}
+    assert printed == {"on": True}
     assert (event.event, event.distinct_id) == ("dataset_uploaded", "user-1")
     assert event.uuid == "0198c0de-0000-7000-8000-000000000001"
     assert event.timestamp == datetime(2026, 11, 20, 10, tzinfo=UTC)
 
 
-def test_loops_for_node(doubles: Doubles, node: Node) -> None:
-    told = node("loops.mjs", doubles.url, id_of("welcome"))
+def test_loops_for_node(doubles: Doubles, node: RunScript) -> None:
+    printed = node("loops.mjs", doubles.url, template_id("welcome"))
 
-    assert told["key"] == {"success": True, "teamName": "Sandbox"}
-    assert told["created"]["success"]
-    assert told["found"][0]["plan"] == "pro"
-    assert told["event"] == told["mail"] == {"success": True}
-    assert told["replay"] == 409
-    assert told["limited"] == 10
+    assert printed["key"] == {"success": True, "teamName": "Sandbox"}
+    assert printed["created"]["success"]
+    assert printed["found"][0]["plan"] == "pro"
+    assert printed["event"] == printed["mail"] == {"success": True}
+    assert printed["replay"] == 409
+    assert printed["limited"] == 10
     assert [mail.template for mail in doubles.loops.mails] == ["welcome"]
     assert [event.name for event in doubles.loops.events] == ["training_completed"]
 
@@ -66,26 +66,26 @@ def test_loops_for_node(doubles: Doubles, node: Node) -> None:
 def test_upstash_for_python(doubles: Doubles, assembly: Assembly) -> None:
     client = Redis(f"{doubles.url}/upstash", "token", allow_telemetry=False)
     client.set("k", {"a": "b"}, ex=60)  # type: ignore[arg-type]
-    line = client.pipeline()
-    line.set("n", 1)
-    line.incr("n")
+    pipeline = client.pipeline()
+    pipeline.set("n", 1)
+    pipeline.incr("n")
 
     assert client.get("k") == '{"a": "b"}'
-    assert line.exec() == [True, 2]
+    assert pipeline.exec() == [True, 2]
     assert client.eval("return ARGV[1]", keys=[], args=["x"]) == "x"
     with pytest.raises(UpstashError, match="WRONGTYPE"):
         client.lpush("k", "x")
     client.close()  # type: ignore[no-untyped-call]
 
 
-def test_upstash_for_node(doubles: Doubles, assembly: Assembly, node: Node) -> None:
-    told = node("upstash.mjs", doubles.url)
+def test_upstash_for_node(doubles: Doubles, assembly: Assembly, node: RunScript) -> None:
+    printed = node("upstash.mjs", doubles.url)
 
-    assert told["set"] == "OK"
-    assert told["get"] == {"name": "Ümläut", "n": 5}
-    assert told["many"] == [1, 2, 0]
-    assert told["hash"] == {"progress": 40, "message": "Lernt, ja"}
-    assert told["script"] == ["key", "argument"]
-    assert told["transaction"] == ["OK", 1]
-    assert "WRONGTYPE" in told["error"]
-    assert told["heard"] == {"progress": 40, "message": "Learning"}
+    assert printed["set"] == "OK"
+    assert printed["get"] == {"name": "Ümläut", "n": 5}
+    assert printed["many"] == [1, 2, 0]
+    assert printed["hash"] == {"progress": 40, "message": "Lernt, ja"}
+    assert printed["script"] == ["key", "argument"]
+    assert printed["transaction"] == ["OK", 1]
+    assert "WRONGTYPE" in printed["error"]
+    assert printed["heard"] == {"progress": 40, "message": "Learning"}

@@ -1,4 +1,4 @@
-"""PostHog's double refuses what PostHog refuses."""
+"""The double of PostHog refuses what PostHog refuses."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ from tests.doubles import Doubles
         ({"token": "phc_key"}, 200),
     ],
 )
-def test_a_project_key_is_needed(
+def test_a_project_key_is_required(
     said: dict[str, Any], status: int, path: str, doubles: Doubles
 ) -> None:
     body = said | {"distinct_id": "user-1", "batch": []}

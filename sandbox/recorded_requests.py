@@ -1,4 +1,4 @@
-"""The last requests to each provider, as they came: tests hold ours against those of its SDK."""
+"""Keeps the last requests to each provider, so that tests can compare ours with an SDK's."""
 
 from collections import deque
 from collections.abc import Mapping
@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-KEPT = 50
+REQUESTS_KEPT = 50  # per provider; benchmarks send millions
 
 
 @dataclass(frozen=True)
-class Sent:
-    """One request: headers by lower-case names, the body neither unpacked nor decoded."""
+class RecordedRequest:
+    """One request as it came: header names in lower case, the body still compressed."""
 
     method: str
     path: str
@@ -21,30 +21,30 @@ class Sent:
     body: bytes
 
 
-class Remember:
-    """Keeps what the provider whose name begins the path is sent, whatever becomes of it."""
+class RecordingMiddleware:
+    """Records each request to a provider, whose name begins the path, whatever the answer is."""
 
-    def __init__(self, app: ASGIApp, requests: Mapping[str, deque[Sent]]) -> None:
+    def __init__(self, app: ASGIApp, requests: Mapping[str, deque[RecordedRequest]]) -> None:
         self.app = app
         self.requests = requests
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Read the request to its end, keep it, and hand it on."""
+        """Read the request to its end, record it, and hand it on."""
         kept = self.requests.get(scope["path"].split("/")[1]) if scope["type"] == "http" else None
         if kept is None:
             await self.app(scope, receive, send)
             return
-        body = await whole(receive)
+        body = await read_body(receive)
         if body is None:
             return
         headers = dict(Headers(scope=scope))
         query = scope["query_string"].decode()
-        kept.append(Sent(scope["method"], scope["path"], query, headers, body))
-        await self.app(scope, again(body, receive), send)
+        kept.append(RecordedRequest(scope["method"], scope["path"], query, headers, body))
+        await self.app(scope, replay(body, receive), send)
 
 
-async def whole(receive: Receive) -> bytes | None:
-    """A request's body; None where the client went away before its end."""
+async def read_body(receive: Receive) -> bytes | None:
+    """A request's whole body; None where the client disconnected before its end."""
     parts = []
     while True:
         message = await receive()
@@ -55,8 +55,8 @@ async def whole(receive: Receive) -> bytes | None:
             return b"".join(parts)
 
 
-def again(body: bytes, receive: Receive) -> Receive:
-    """The same body once more, and then whatever else comes."""
+def replay(body: bytes, receive: Receive) -> Receive:
+    """A `receive` that gives the body, which was read already, and then what `receive` gives."""
     unread = [body]
 
     async def read() -> Message:

@@ -1,4 +1,4 @@
-"""Loops's double refuses what Loops refuses."""
+"""The double of Loops answers as Loops does, and refuses what Loops refuses."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -6,12 +6,12 @@ from typing import Any
 import httpx
 import pytest
 
-from runtime.doubles import id_of
-from sandbox.templates import Template
+from runtime.sandbox_settings import template_id
+from sandbox.loops.templates import Template
 from tests.doubles import Doubles
 
 WELCOME = {"name": "Ada", "dashboard_url": "https://a.example", "docs_url": "https://d.example"}
-MAIL = {"transactionalId": id_of("welcome"), "email": "a@b.co", "dataVariables": WELCOME}
+MAIL = {"transactionalId": template_id("welcome"), "email": "a@b.co", "dataVariables": WELCOME}
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def http(doubles: Doubles) -> Iterator[httpx.Client]:
         ("POST", "/v1/transactional", MAIL, 200),
     ],
 )
-def test_it_refuses(
+def test_a_bad_request_is_refused(
     method: str, path: str, body: dict[str, Any], status: int, http: httpx.Client
 ) -> None:
     answer = http.request(method, path, json=body)
@@ -53,7 +53,7 @@ def test_a_wrong_key_is_refused(http: httpx.Client) -> None:
     assert (answer.status_code, answer.json()["message"]) == (401, "Invalid API key")
 
 
-def test_a_contact_is_made_once(http: httpx.Client) -> None:
+def test_a_contact_is_created_once(http: httpx.Client) -> None:
     body = {"email": "a@b.co", "userId": "u-1"}
 
     assert http.post("/v1/contacts/create", json=body).status_code == 200
@@ -64,24 +64,24 @@ def test_a_contact_is_made_once(http: httpx.Client) -> None:
     assert http.get("/v1/contacts/find", params={"email": "none@b.co"}).json() == []
 
 
-def test_a_key_is_remembered_for_a_day(http: httpx.Client, doubles: Doubles) -> None:
+def test_an_idempotency_key_is_remembered_for_a_day(http: httpx.Client, doubles: Doubles) -> None:
     headers = {"Idempotency-Key": "k"}
     statuses = [http.post("/v1/transactional", json=MAIL, headers=headers) for _ in range(2)]
-    doubles.pass_time(24.1)
+    doubles.advance_clock(hours=24.1)
     statuses.append(http.post("/v1/transactional", json=MAIL, headers=headers))
 
     assert [each.status_code for each in statuses] == [200, 409, 200]
     assert len(doubles.loops.mails) == 2
 
 
-def test_a_team_may_ask_ten_times_a_second(http: httpx.Client, doubles: Doubles) -> None:
+def test_a_team_may_send_ten_requests_a_second(http: httpx.Client, doubles: Doubles) -> None:
     answers = [http.get("/v1/api-key") for _ in range(12)]
 
     assert [each.status_code for each in answers] == [200] * 10 + [429] * 2
     assert answers[0].headers["x-ratelimit-limit"] == "10"
     assert answers[0].headers["x-ratelimit-remaining"] == "9"
     assert "retry-after" not in answers[-1].headers
-    doubles.pass_time(1 / 3600)
+    doubles.advance_clock(hours=1 / 3600)
     assert http.get("/v1/api-key").status_code == 200
 
 
@@ -133,7 +133,7 @@ def test_a_page_has_ten_to_fifty_emails(
         assert answer.json()["pagination"]["perPage"] == int(query["perPage"])
 
 
-def test_an_email_is_rendered_and_what_people_wrote_is_no_html(
+def test_an_email_is_rendered_with_its_variables_escaped(
     http: httpx.Client, doubles: Doubles
 ) -> None:
     script = WELCOME | {"name": "<script>"}

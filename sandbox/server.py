@@ -1,4 +1,4 @@
-"""Runs the sandbox: as a server of its own, or in a thread of a program that wants to look."""
+"""Runs the sandbox, in the foreground or in a thread."""
 
 import socket
 import threading
@@ -10,14 +10,17 @@ import uvicorn
 from starlette.types import Scope
 
 from sandbox.app import create_app
-from sandbox.templates import Template
-from sandbox.world import World
+from sandbox.loops.templates import Template
+from sandbox.providers import Providers
 
-STARTS_WITHIN = 10.0
+START_TIMEOUT = 10.0  # seconds; it takes well under one, even on a busy machine
 
 
-class Server:
-    """One sandbox on one port of this machine; port 0 takes any that is free."""
+class SandboxServer:
+    """One sandbox on one port of this machine; port 0 takes any free one.
+
+    `providers` is its state, for tests in the same process; others use `SandboxClient`.
+    """
 
     def __init__(
         self,
@@ -26,17 +29,21 @@ class Server:
         templates: Mapping[str, Template] | None = None,
         redis_url: str | None = None,
     ) -> None:
-        self.world = World(templates or {}, redis_url)
-        app = create_app(self.world, self.hang_up)
+        self.providers = Providers(templates or {}, redis_url)
+        app = create_app(self.providers, self.break_connection)
         config = uvicorn.Config(
             app, log_level="critical", access_log=False, lifespan="on", timeout_graceful_shutdown=1
         )
         self.uvicorn = uvicorn.Server(config)
+        # Bound here and not by uvicorn, so that the port is known before the server runs.
         self.listening = socket.create_server(("127.0.0.1", port), backlog=512)
         self.url = f"http://127.0.0.1:{self.listening.getsockname()[1]}"
 
-    def hang_up(self, scope: Scope) -> None:
-        """Break the connection that a request came on, without a word."""
+    def break_connection(self, scope: Scope) -> None:
+        """Abort the connection that a request came on, as a network failure would.
+
+        ASGI has no way to do so; uvicorn's connections are found by the client's address.
+        """
         for connection in list(self.uvicorn.server_state.connections):
             if getattr(connection, "client", None) == scope["client"]:
                 transport = getattr(connection, "transport", None)
@@ -48,19 +55,18 @@ class Server:
         self.uvicorn.run(sockets=[self.listening])
 
     def stop(self) -> None:
-        """Stop serving."""
         self.uvicorn.should_exit = True
 
 
 @contextmanager
 def running_sandbox(
     *, templates: Mapping[str, Template] | None = None, redis_url: str | None = None, port: int = 0
-) -> Iterator[Server]:
-    """A sandbox in a thread of its own, inside the `with` block."""
-    server = Server(port, templates=templates, redis_url=redis_url)
+) -> Iterator[SandboxServer]:
+    """A sandbox in a thread, inside the `with` block."""
+    server = SandboxServer(port, templates=templates, redis_url=redis_url)
     thread = threading.Thread(target=server.run, name="sandbox", daemon=True)
     thread.start()
-    deadline = time.monotonic() + STARTS_WITHIN
+    deadline = time.monotonic() + START_TIMEOUT
     while not server.uvicorn.started and time.monotonic() < deadline:
         time.sleep(0.01)
     try:
