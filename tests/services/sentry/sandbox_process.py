@@ -1,4 +1,4 @@
-"""A sandbox in a process of its own: Sentry's SDK would watch one in this process too."""
+"""A sandbox in another process: Sentry's SDK would trace what one in this process does too."""
 
 import os
 import subprocess
@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import httpx
 import sentry_sdk
+
+from sandbox.client import SandboxClient
 
 
 @contextmanager
-def distant_sandbox(redis_url: str) -> Iterator[str]:
-    """Its address, while the block lasts."""
+def sandbox_process(redis_url: str) -> Iterator[SandboxClient]:
     process = subprocess.Popen(
         [sys.executable, "-m", "cli", "sandbox", "--port", "0"],
         env=os.environ | {"REDIS_URL": redis_url, "DATABASE_URL": "postgresql://unused"},
@@ -23,21 +23,22 @@ def distant_sandbox(redis_url: str) -> Iterator[str]:
     with process:
         assert process.stdout is not None
         line = next(line for line in process.stdout if line.startswith("ready "))
-        yield line.split()[1]
+        yield SandboxClient(line.split()[1])
         process.terminate()
 
 
-def state(url: str, provider: str = "sentry") -> Any:
-    return httpx.get(f"{url}/sandbox/state/{provider}").json()
+def dsn_of(sandbox: SandboxClient) -> str:
+    return f"http://key@{sandbox.url.removeprefix('http://')}/sentry/1"
 
 
-def raw_envelopes(url: str) -> list[str]:
-    """All that Sentry was sent, as text."""
-    found: list[str] = httpx.get(f"{url}/sandbox/sentry/raw").json()
+def reports(sandbox: SandboxClient, kind: str = "events") -> list[Any]:
+    """What Sentry was sent by now: `events`, `transactions` or `check_ins`."""
+    sentry_sdk.flush()
+    found: list[Any] = sandbox.state("sentry")[kind]
     return found
 
 
-def hang_up() -> None:
-    """Have this process tell Sentry nothing any more."""
+def close_sentry() -> None:
+    """Let this process send Sentry nothing any more."""
     sentry_sdk.get_client().close()
     sentry_sdk.get_global_scope().set_client(None)

@@ -1,4 +1,4 @@
-"""Our trace headers are nobody else's business: no provider is sent them."""
+"""No provider is sent our trace headers."""
 
 from collections.abc import Iterator
 
@@ -10,33 +10,31 @@ from handlers.analytics.handler import forward
 from handlers.contacts.handler import keep_contacts
 from handlers.profiles import keep_profiles
 from runtime.assembly import Assembly
+from sandbox.client import SandboxClient
 from services import Services
 from services.sentry import Sentry
 from tests.doubles import Doubles
-from tests.factories import Servers, publish_now
+from tests.factories import publish_now
 from tests.pipeline import Pipeline
-from tests.services.distant import distant_sandbox, hang_up
+from tests.services.sentry.sandbox_process import close_sentry, dsn_of
 
-OURS = {"sentry-trace", "baggage", "traceparent"}
-
-
-@pytest.fixture(scope="module")
-def dsn(servers: Servers) -> Iterator[str]:
-    with distant_sandbox(servers.redis_url) as url:
-        yield f"http://key@{url.removeprefix('http://')}/sentry/1"
+TRACE_HEADERS = {"sentry-trace", "baggage", "traceparent"}
 
 
 @pytest.fixture
-def watched(assembly_with_doubles: Assembly, dsn: str) -> Iterator[Pipeline]:
-    """An pipeline that works with the doubles in a process that has Sentry."""
+def watched(assembly_with_doubles: Assembly, sentry_sandbox: SandboxClient) -> Iterator[Pipeline]:
+    """A pipeline that works with the doubles in a process that has Sentry."""
+    dsn = dsn_of(sentry_sandbox)
     assembly_with_doubles.sentry = Sentry(dsn, environment="test", release=None, traces=1.0)
     pipeline = Pipeline(assembly_with_doubles)
     yield pipeline
-    hang_up()
+    close_sentry()
     pipeline.follow(*assembly_with_doubles.handlers.values())
 
 
-def test_loops_and_posthog_are_not_told_of_our_traces(watched: Pipeline, doubles: Doubles) -> None:
+def test_loops_and_posthog_are_not_sent_our_trace_headers(
+    watched: Pipeline, doubles: Doubles
+) -> None:
     traced = []
 
     @external("asking", UserSignedUp)
@@ -53,7 +51,7 @@ def test_loops_and_posthog_are_not_told_of_our_traces(watched: Pipeline, doubles
     kept = doubles.server.providers.requests
     sent = [*kept["loops"], *kept["posthog"]]
     assert str(traced[0]).endswith("-01")
-    assert [each.path for each in sent if OURS & each.headers.keys()] == []
+    assert [each.path for each in sent if TRACE_HEADERS & each.headers.keys()] == []
     assert {each.path for each in sent} == {
         "/loops/api/v1/contacts/update",
         "/posthog/batch/",

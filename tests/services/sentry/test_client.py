@@ -1,6 +1,6 @@
 """What Sentry is told: failures that matter, once, in their trace, and nothing personal."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -8,61 +8,26 @@ from uuid import UUID
 import httpx
 import pytest
 import sentry_sdk
-from sqlalchemy import text
 
 from errors import ProviderDown
-from events import Event, PredictionMade, TrainingRequested, UserSignedUp
+from events import Event, PredictionMade, TrainingRequested
 from handlers import Handler, Reject, RetryLater, external
 from handlers.prune import prune_events
 from handlers.usage import count_usage
-from runtime.assembly import Assembly
-from runtime.sandbox_settings import sandbox_settings
+from sandbox.client import SandboxClient
 from services import Services
-from services.sentry import Sentry
-from tests.factories import Servers, publish_now
+from tests.factories import publish_now
+from tests.fake_handlers import FakeEffect, external_handler
 from tests.pipeline import Pipeline
-from tests.services.distant import distant_sandbox, hang_up, raw_envelopes, state
-from tests.workers.doing import Doing, calling
+from tests.services.sentry.sandbox_process import reports
 from workers.scheduler import Scheduler
 
 CANARY = "canary-7f3a"
 ADDRESS = f"{CANARY}@example.com"
 
 
-@pytest.fixture(scope="module")
-def distant(servers: Servers) -> Iterator[str]:
-    with distant_sandbox(servers.redis_url) as url:
-        yield url
-
-
-@pytest.fixture
-def watched(assembly: Assembly, distant: str) -> Iterator[Pipeline]:
-    """An pipeline in a process that has Sentry."""
-    httpx.post(f"{distant}/sandbox/reset")
-    host = distant.removeprefix("http://")
-    made = Assembly(sandbox_settings(assembly.settings, distant, upstash=False))
-    made.sentry = Sentry(
-        f"http://key@{host}/sentry/1",
-        environment="test",
-        release="insights@1.2.3",
-        traces=1.0,
-        monitors={"prune": "17 3 * * *"},
-    )
-    pipeline = Pipeline(made)
-    yield pipeline
-    hang_up()
-    pipeline.follow(*assembly.handlers.values())
-    made.close()
-
-
 def made(user: UUID) -> PredictionMade:
     return PredictionMade(user_id=user, model_id="m")
-
-
-def reports(distant: str, kind: str = "events") -> list[Any]:
-    sentry_sdk.flush()
-    found: list[Any] = state(distant)[kind]
-    return found
 
 
 def run(pipeline: Pipeline, handler: Handler, *events: Event, times: int = 1) -> None:
@@ -81,21 +46,21 @@ def raising(make: Callable[[], Exception]) -> Callable[[Sequence[Event]], Any]:
 
 
 def test_a_failure_is_reported_at_its_first_try_and_when_it_is_given_up(
-    watched: Pipeline, distant: str, user_id: UUID
+    watched: Pipeline, sentry_sandbox: SandboxClient, user_id: UUID
 ) -> None:
     event = made(user_id)
-    run(watched, calling(Doing(raising(ValueError)), max_attempts=5), event, times=6)
+    run(watched, external_handler(FakeEffect(raising(ValueError)), max_attempts=5), event, times=6)
 
-    first, last = reports(distant)
+    first, last = reports(sentry_sandbox)
 
     assert [each["tags"]["dead"] for each in (first, last)] == ["false", "true"]
     assert (
         first["fingerprint"]
         == last["fingerprint"]
-        == ["calling", "ValueError", "test_sentry.py:fail"]
+        == ["external", "ValueError", "test_client.py:fail"]
     )
     assert first["user"] == {"id": str(user_id)}
-    assert first["tags"]["handler"] == "calling"
+    assert first["tags"]["handler"] == "external"
     assert first["contexts"]["delivery"] == {
         "id": str(event.id),
         "lease": 2,
@@ -115,19 +80,23 @@ def test_a_failure_is_reported_at_its_first_try_and_when_it_is_given_up(
     ids=["down", "later", "hopeless"],
 )
 def test_only_what_matters_is_reported(
-    error: Callable[[], Exception], count: int, watched: Pipeline, distant: str, user_id: UUID
+    error: Callable[[], Exception],
+    count: int,
+    watched: Pipeline,
+    sentry_sandbox: SandboxClient,
+    user_id: UUID,
 ) -> None:
     pipeline = watched
-    pipeline.follow(calling(Doing(raising(error))))
+    pipeline.follow(external_handler(FakeEffect(raising(error))))
     publish_now(pipeline.assembly, made(user_id))
     for message in pipeline.lease():
         pipeline.deliver(message)
 
-    assert len(reports(distant)) == count
+    assert len(reports(sentry_sandbox)) == count
 
 
 def test_one_poisonous_event_of_many_is_one_report(
-    watched: Pipeline, distant: str, user_id: UUID
+    watched: Pipeline, sentry_sandbox: SandboxClient, user_id: UUID
 ) -> None:
     events = [made(user_id) for _ in range(30)]
 
@@ -135,13 +104,15 @@ def test_one_poisonous_event_of_many_is_one_report(
         if events[7].id in {event.id for event in batch}:
             raise ValueError(ADDRESS)
 
-    run(watched, calling(Doing(choke)), *events)
+    run(watched, external_handler(FakeEffect(choke)), *events)
 
-    (report,) = reports(distant)
+    (report,) = reports(sentry_sandbox)
     assert report["contexts"]["delivery"]["id"] == str(events[7].id)
 
 
-def test_a_training_is_described(watched: Pipeline, distant: str, user_id: UUID) -> None:
+def test_a_training_is_described(
+    watched: Pipeline, sentry_sandbox: SandboxClient, user_id: UUID
+) -> None:
     @external("learner", TrainingRequested)
     def learn(event: TrainingRequested, services: Services, key: str) -> None:
         raise ZeroDivisionError
@@ -152,7 +123,7 @@ def test_a_training_is_described(watched: Pipeline, distant: str, user_id: UUID)
     )  # fmt: skip
     run(watched, learn, event)
 
-    (report,) = reports(distant)
+    (report,) = reports(sentry_sandbox)
     assert report["contexts"]["training"] == {
         "training_id": "t-1",
         "dataset_id": "d-1",
@@ -165,18 +136,18 @@ def test_a_training_is_described(watched: Pipeline, distant: str, user_id: UUID)
 
 
 def test_a_trace_runs_from_the_publisher_to_the_provider(
-    watched: Pipeline, distant: str, user_id: UUID
+    watched: Pipeline, sentry_sandbox: SandboxClient, user_id: UUID
 ) -> None:
     def call_out(_events: Sequence[Event]) -> None:
-        httpx.get(f"{distant}/sandbox/faults?token={CANARY}")
+        httpx.get(f"{sentry_sandbox.url}/sandbox/faults?token={CANARY}")
 
-    watched.follow(calling(Doing(call_out)))
+    watched.follow(external_handler(FakeEffect(call_out)))
     with sentry_sdk.start_transaction(op="http.server", name="publisher") as publisher:
         publish_now(watched.assembly, made(user_id))
     watched.work()
 
-    transactions = {each["transaction"]: each for each in reports(distant, "transactions")}
-    handled = transactions["calling"]
+    transactions = {each["transaction"]: each for each in reports(sentry_sandbox, "transactions")}
+    handled = transactions["external"]
     assert handled["contexts"]["trace"]["trace_id"] == publisher.trace_id
     spans = {span["op"]: span for span in handled["spans"]}
     assert {"queue.relay", "queue.receive", "function", "http.client"} <= spans.keys()
@@ -184,71 +155,45 @@ def test_a_trace_runs_from_the_publisher_to_the_provider(
 
 
 def test_a_slow_query_is_a_span_without_its_parameters(
-    watched: Pipeline, distant: str, user_id: UUID
+    watched: Pipeline, sentry_sandbox: SandboxClient, user_id: UUID
 ) -> None:
     run(watched, count_usage, made(user_id))
 
-    (handled,) = reports(distant, "transactions")
+    (handled,) = reports(sentry_sandbox, "transactions")
     queries = [span["description"] for span in handled["spans"] if span["op"] == "db"]
     assert any("insights.count_usage" in query for query in queries)
     assert not any(str(user_id) in query or user_id.hex in query for query in queries)
 
 
-def test_a_scheduled_job_checks_in(watched: Pipeline, distant: str) -> None:
+def test_a_scheduled_job_checks_in(watched: Pipeline, sentry_sandbox: SandboxClient) -> None:
     watched.follow(prune_events)
     Scheduler(watched.assembly.settings, watched.assembly.publish).tick(datetime.now(UTC))
     watched.work()
 
-    statuses = [(each["monitor_slug"], each["status"]) for each in reports(distant, "check_ins")]
+    statuses = [
+        (each["monitor_slug"], each["status"]) for each in reports(sentry_sandbox, "check_ins")
+    ]
     assert statuses == [("prune", "in_progress"), ("prune", "ok")]
 
 
 def test_no_header_of_ours_reaches_a_provider(
-    watched: Pipeline, distant: str, user_id: UUID
+    watched: Pipeline, sentry_sandbox: SandboxClient, user_id: UUID
 ) -> None:
     seen: list[httpx.Headers] = []
 
     def call_out(_events: Sequence[Event]) -> None:
-        seen.append(httpx.get(f"{distant}/sandbox/faults").request.headers)
+        seen.append(httpx.get(f"{sentry_sandbox.url}/sandbox/faults").request.headers)
 
-    run(watched, calling(Doing(call_out)), made(user_id))
+    run(watched, external_handler(FakeEffect(call_out)), made(user_id))
 
     assert not {"sentry-trace", "baggage", "traceparent"} & set(seen[0])
 
 
-def test_nothing_personal_leaves(watched: Pipeline, distant: str) -> None:
-    user = UUID(int=7, version=4)
-    event = UserSignedUp(user_id=user, email=ADDRESS, name=f"{CANARY} Lovelace")
-
-    @external("careless", UserSignedUp, max_attempts=2)
-    def careless(event: UserSignedUp, services: Services, key: str) -> None:
-        headers = {"Authorization": f"Bearer {CANARY}", "Cookie": CANARY}
-        httpx.post(
-            f"{distant}/loops/api/v1/contacts/find?email={event.email}",
-            json={"email": event.email},
-            headers=headers,
-        )
-        with services.transaction.args[0]() as session:  # type: ignore[attr-defined]
-            session.execute(text("SELECT :name"), {"name": event.name})
-        cause = ValueError(f"{event.email} is odd")
-        raise LookupError(f"nobody is called {event.name}, token {CANARY}") from cause
-
-    watched.follow(careless, *(watched.assembly.handlers.values()))
-    publish_now(watched.assembly, event)
-    for _ in range(3):
-        watched.work()
-        watched.pass_time()
-
-    assert len(reports(distant)) == 2
-    assert len(reports(distant, "transactions")) > 5
-    sent = raw_envelopes(distant)
-    assert len(sent) > 7
-    assert not [raw for raw in sent if CANARY in raw]
-
-
-def test_without_a_dsn_nothing_is_done(pipeline: Pipeline, distant: str, user_id: UUID) -> None:
-    httpx.post(f"{distant}/sandbox/reset")
-    run(pipeline, calling(Doing(raising(ValueError)), max_attempts=1), made(user_id))
+def test_without_a_dsn_nothing_is_done(
+    pipeline: Pipeline, sentry_sandbox: SandboxClient, user_id: UUID
+) -> None:
+    sentry_sandbox.reset()
+    run(pipeline, external_handler(FakeEffect(raising(ValueError)), max_attempts=1), made(user_id))
 
     assert pipeline.assembly.sentry.traceparent() is None
-    assert reports(distant) == []
+    assert reports(sentry_sandbox) == []

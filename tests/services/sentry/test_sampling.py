@@ -9,12 +9,12 @@ import sentry_sdk
 
 from services.sentry import Sentry
 from settings import Settings
-from tests.services.distant import hang_up
+from tests.services.sentry.sandbox_process import close_sentry
 
 NOWHERE = "http://key@127.0.0.1:1/1"
 TRACES = [f"{number:032x}" for number in range(1, 1_001)]
 IN_ANOTHER_PROCESS = """
-from tests.services.test_sentry_sampling import taken
+from tests.services.sentry.test_sampling import taken
 print(*sorted(taken(0.1, parent=0)))
 """
 
@@ -22,11 +22,11 @@ print(*sorted(taken(0.1, parent=0)))
 @pytest.fixture(autouse=True)
 def _alone() -> Iterator[None]:
     yield
-    hang_up()
+    close_sentry()
 
 
 def taken(rate: float, *, parent: int, dsn: str = NOWHERE) -> set[str]:
-    """The traces that a process takes when a caller says of each whether it took it."""
+    """The traces that a process takes when a caller took all, or none."""
     Sentry(dsn, environment="test", release=None, traces=rate)
     return {trace for trace in TRACES if is_taken(trace, parent)}
 
@@ -38,15 +38,15 @@ def is_taken(trace: str, parent: int) -> bool:
         return bool(sentry_sdk.start_transaction(sentry_sdk.continue_trace(headers)).sampled)
 
 
-def test_none_are_taken_whatever_the_caller_says() -> None:
+def test_none_are_taken_whatever_the_caller_decided() -> None:
     assert taken(0.0, parent=1) == set()
 
 
-def test_all_are_taken_whatever_the_caller_says() -> None:
+def test_all_are_taken_whatever_the_caller_decided() -> None:
     assert taken(1.0, parent=0) == set(TRACES)
 
 
-def test_a_tenth_is_a_tenth_whatever_the_caller_says() -> None:
+def test_a_tenth_is_a_tenth_whatever_the_caller_decided() -> None:
     chosen = taken(0.1, parent=1)
 
     assert 70 <= len(chosen) <= 130
@@ -63,7 +63,7 @@ def test_a_higher_rate_takes_what_a_lower_one_does_and_more() -> None:
     assert taken(0.1, parent=0) < taken(0.5, parent=0)
 
 
-def test_who_does_not_know_the_dsn_does_not_know_which_traces_are_taken() -> None:
+def test_the_choice_cannot_be_foreseen_without_the_dsn() -> None:
     another = NOWHERE.replace("key", "another")
 
     assert taken(0.1, parent=1) != taken(0.1, parent=1, dsn=another)
@@ -78,7 +78,7 @@ def test_who_does_not_know_the_dsn_does_not_know_which_traces_are_taken() -> Non
         ("production", 1.0, 1.0),
     ],
 )
-def test_all_are_taken_in_development_and_a_tenth_in_production_if_nobody_says_otherwise(
+def test_all_are_taken_in_development_and_a_tenth_in_production_unless_set_otherwise(
     environment: str, wanted: float | None, share: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("ENVIRONMENT", "SENTRY_TRACES_SAMPLE_RATE"):
