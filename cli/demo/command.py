@@ -53,6 +53,7 @@ def demo_settings() -> Settings:
     settings = load_settings(
         database_url=None, redis_url=None, broker_url=None, port=0, log_level="error"
     )
+    # Sessions, cache and limits are to be in the demo's own Valkey, too.
     fixed = {
         "insights_home": settings.insights_home / "demo",
         "storage_url": None,
@@ -69,10 +70,11 @@ def run_story(stack: Stack, sandbox_url: str) -> None:
     from cli.demo.client import Client
     from cli.demo.providers import Doubles
     from cli.demo.story import Story
+    from sandbox.client import SandboxClient
 
     headers = {"Authorization": f"Bearer {api_key(stack)}"}
     with httpx.Client(base_url=stack.url, headers=headers, timeout=10) as http:
-        client, doubles = Client(http, stack.assembly.redis), Doubles(sandbox_url)
+        client, doubles = Client(http, stack.assembly.redis), Doubles(SandboxClient(sandbox_url))
         Story(client, doubles, stack.assembly.services.storage, console, uuid7()).run()
 
 
