@@ -39,6 +39,7 @@ class Commands(typer.core.TyperGroup):
             problems.print(
                 f"[red]error:[/red] {escape(str(error))}", highlight=False, soft_wrap=True
             )
+        # Migrations give up a lock soon, since every query of others would queue behind them.
         except psycopg.errors.LockNotAvailable:
             problems.print(
                 "[red]error:[/red] A table was locked for too long, and nothing was changed. "

@@ -43,6 +43,7 @@ def bench(
     wanted = parse_only(only, list(SCENARIOS))
     sizes = QUICK if quick else Sizes()
     sizes = sizes if events is None else replace(sizes, events=events)
+    # Ctrl-C must still stop the processes and drop the databases of a measurement.
     interrupt_on_signals()
     figures: list[Figure] = []
     with ground(load_settings()) as where:

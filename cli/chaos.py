@@ -36,8 +36,9 @@ def chaos(
     from benchmarks.chaos.report import as_tables
     from benchmarks.chaos.run import run
 
-    interrupt_on_signals()
+    interrupt_on_signals()  # at Ctrl-C, all that was started is still stopped
     settings = load_settings()
+    # What breaks is meant to: warnings about it would hide what is not.
     set_up_logs(settings.model_copy(update={"log_level": "error"}))
     with problems.status(f"breaking things for {seconds:g} s, then waiting until all is handled …"):
         outcome = run(settings, seconds, seed, logs and logs.resolve(), upstash=upstash)

@@ -13,7 +13,7 @@ from cli.app import app, assemble, console
 from cli.database import require_handler, transaction
 from cli.options import Json
 from cli.output import duration_text, show, table_of, write_json
-from models.deliveries.backlog import listing, summary
+from models.deliveries.backlog import ListedDelivery, listing, summary
 from models.deliveries.table import DeliveryState
 
 MEANINGS = {
@@ -58,7 +58,7 @@ def deliveries(
     show_summary(counts, max((row.oldest for row in totals if row.oldest), default=None))
 
 
-def entry(row: Any) -> dict[str, Any]:
+def entry(row: ListedDelivery) -> dict[str, Any]:
     """One delivery as JSON."""
     names = (
         "handler", "event_id", "type", "state", "due_at", "died_at", "attempts", "leases",
@@ -67,9 +67,10 @@ def entry(row: Any) -> dict[str, Any]:
     return {name: getattr(row, name) for name in names}
 
 
-def show_deliveries(rows: Sequence[Any]) -> None:
+def show_deliveries(rows: Sequence[ListedDelivery]) -> None:
     """Print a table of deliveries, with an event's type above its id."""
     table = table_of("handler", "event", "state", "tries", "last error")
+    # A terminal that is too narrow breaks the errors, so that ids can be copied.
     for column in table.columns[:3]:
         column.no_wrap = True
     for row in rows:
@@ -84,7 +85,7 @@ def show_deliveries(rows: Sequence[Any]) -> None:
     show(table)
 
 
-def when(state: str, due_in: timedelta) -> str:
+def when(state: DeliveryState, due_in: timedelta) -> str:
     """How long ago or in how long a delivery became or becomes what its state says."""
     match state:
         case DeliveryState.DUE:
@@ -101,10 +102,8 @@ def show_summary(counts: dict[DeliveryState, int], oldest: timedelta | None) -> 
     """Print a table with one line per state; `oldest` is how long the oldest has been due."""
     table = table_of("state", "deliveries", "")
     for state, count in counts.items():
-        since = (
-            f"; the oldest for {duration_text(oldest)}"
-            if state is DeliveryState.DUE and oldest
-            else ""
-        )
-        table.add_row(state, f"{count:,}", MEANINGS[state] + since)
+        meaning = MEANINGS[state]
+        if state is DeliveryState.DUE and oldest:
+            meaning += f"; the oldest for {duration_text(oldest)}"
+        table.add_row(state, f"{count:,}", meaning)
     show(table)

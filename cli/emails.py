@@ -17,6 +17,7 @@ from models.server import database_time
 
 emails = typer.Typer(no_args_is_help=True, help="How emails look, and which of them are held.")
 app.add_typer(emails, name="emails")
+SENDERS = ("emails", "emails_awaited", "contacts")  # the handlers that use the send log
 # A value for each variable of the templates.
 EXAMPLES = {
     "name": "Ada",
@@ -82,10 +83,11 @@ def settle(
     with closing(assemble()) as assembly:
         with session(assembly) as opened:
             events = send_log.resolve_held(opened, sent=sent, event=event)
+        # Now that the log knows, each sender may try its dead letter again: it sends, or is done.
         with transaction(assembly) as connection:
             began = database_time(connection)
             for each in events:
-                for handler in ("emails", "emails_awaited", "contacts"):
+                for handler in SENDERS:
                     revive(connection, Selection(handler=handler, event=each), began)
         ring(assembly)
     console.print(f"{len(events):,} emails are settled.")

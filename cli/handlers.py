@@ -12,7 +12,7 @@ from cli.database import require_handler, ring, transaction
 from cli.options import HandlerName, Json
 from cli.output import NO_HANDLER, duration_text, show, table_of, write_json
 from handlers import Handler
-from models.deliveries.backlog import summary
+from models.deliveries.backlog import HandlerBacklog, summary
 from models.handlers import table as handler_table
 from runtime.assembly import Assembly
 from settings import MissingSetting
@@ -58,11 +58,12 @@ def resume(handler: HandlerName) -> None:
         with transaction(assembly) as connection:
             require_handler(connection, handler)
             handler_table.resume(connection, handler)
+        # After the commit: the relay must see what it is rung for.
         ring(assembly)
     console.print(f"{handler} works again.")
 
 
-def read_backlogs(assembly: Assembly) -> dict[str, Any]:
+def read_backlogs(assembly: Assembly) -> dict[str, HandlerBacklog]:
     """Handler → its backlog; empty, with the reason on stderr, without a database."""
     try:
         with transaction(assembly) as connection:
@@ -74,7 +75,7 @@ def read_backlogs(assembly: Assembly) -> dict[str, Any]:
     return {}
 
 
-def handler_entry(handler: Handler, backlogs: Mapping[str, Any]) -> dict[str, Any]:
+def handler_entry(handler: Handler, backlogs: Mapping[str, HandlerBacklog]) -> dict[str, Any]:
     """One handler as JSON; what only the database knows is null without it."""
     row = backlogs.get(handler.name)
     return {
@@ -84,13 +85,14 @@ def handler_entry(handler: Handler, backlogs: Mapping[str, Any]) -> dict[str, An
         "batch": handler.batch,
         "max_attempts": handler.max_attempts,
         "paused": row.paused if row else None,
+        # Programs read this key: it keeps its name.
         "resting_until": row.resume_at if row else None,
         "backlog": row.due if row else None,
         "dead": row.dead if row else None,
     }
 
 
-def show_handlers(known: Mapping[str, Handler], backlogs: Mapping[str, Any]) -> None:
+def show_handlers(known: Mapping[str, Handler], backlogs: Mapping[str, HandlerBacklog]) -> None:
     live = ("state", "backlog", "oldest", "dead") if backlogs else ()
     table = table_of("handler", "kind", "batch", "attempts", *live)
     for name, handler in known.items():
@@ -100,7 +102,7 @@ def show_handlers(known: Mapping[str, Handler], backlogs: Mapping[str, Any]) -> 
     show(table)
 
 
-def state_of(row: Any) -> str:
+def state_of(row: HandlerBacklog | None) -> str:
     """Whether a handler is handed out to, in a word or two."""
     if row is None:
         return "[yellow]not migrated[/yellow]"
@@ -109,7 +111,7 @@ def state_of(row: Any) -> str:
     return "[yellow]circuit open[/yellow]" if row.resume_at else "[green]working[/green]"
 
 
-def backlog_of(row: Any) -> tuple[str, str, str]:
+def backlog_of(row: HandlerBacklog | None) -> tuple[str, str, str]:
     """How much is due, for how long the oldest has been, and how much is dead."""
     if row is None:
         return "", "", ""

@@ -111,6 +111,7 @@ def event_of(
 ) -> Event:
     """The event; what is None in the envelope counts as left out. Raises WrongInput."""
     given = {name: value for name, value in envelope.items() if value is not None}
+    # As JSON, of which strict validation takes texts for ids and times, but none for numbers.
     try:
         return class_.model_validate_json(json.dumps(data | given), strict=True)
     except ValidationError as error:

@@ -119,6 +119,7 @@ def history_steps(assembly: Assembly, chosen: Selection) -> Iterator[int]:
     while True:
         with transaction(assembly) as connection:
             chunk = owe_history(connection, chosen, after)
+        # Each step is committed before the next begins, so an interruption loses one at most.
         yield chunk.owed
         if chunk.last is None:
             return

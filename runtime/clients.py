@@ -50,6 +50,7 @@ def make_loops(settings: Settings, commands: Commands) -> Loops | None:
     """The client of Loops, or None without a key. All processes share one throttle."""
     if settings.loops_api_key is None:
         return None
+    # Its state is in Redis: Loops limits a team, not a process.
     throttle = Throttle(commands, "loops", settings.loops_rate)
     key = settings.loops_api_key.get_secret_value()
     return Loops(settings.loops_url, key, throttle, settings.emails)

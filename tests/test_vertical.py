@@ -1,4 +1,4 @@
-"""The main line: published once, counted once, told once."""
+"""The main line: what is published is counted once, and followed up once."""
 
 from typing import Any
 from uuid import UUID
@@ -33,8 +33,8 @@ def test_a_sign_up_makes_a_profile_and_predictions_are_counted(
     assert pipeline.owed() == []
     counted = rows(assembly, "SELECT predictions_this_month FROM public.usage_limits")
     assert counted == [(80,)]
-    told = rows(assembly, "SELECT data FROM insights.events WHERE type LIKE 'usage.%'")
-    assert [row.data["threshold"] for row in told] == [80]
+    warnings = rows(assembly, "SELECT data FROM insights.events WHERE type LIKE 'usage.%'")
+    assert [row.data["threshold"] for row in warnings] == [80]
 
 
 def test_delivering_a_message_twice_counts_once(

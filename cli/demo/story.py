@@ -89,6 +89,7 @@ class Story:
             hyperparameters={"n_estimators": 300},
         )
         self.show_heading("She trains a random forest of 300 trees")
+        # Another thread waits for the handlers, while this one moves the bar.
         with (
             progress_bar(self.console) as bar,
             ThreadPoolExecutor(1) as pool,
@@ -128,6 +129,7 @@ class Story:
         self.show_handlers(
             f"prediction.made × {PREDICTIONS}", self.client.wait_until_handled(events[-1].id)
         )
+        # The follow-up's id is made of what it is about, so that it is published once.
         month = f"{events[-1].occurred_at:%Y-%m}"
         warning = named_id("usage", self.user_id, "predictions", month, "80")
         self.show_handlers("usage.threshold_reached", self.client.wait_until_handled(warning))

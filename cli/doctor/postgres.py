@@ -10,7 +10,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from cli.doctor.finding import Finding, Status
 from events.contract.schema import data_schema
 from models import server as database
-from models.deliveries.backlog import summary
+from models.deliveries.backlog import HandlerBacklog, summary
 from models.event_types import registered_types
 from models.subscriptions import subscriptions
 from runtime.assembly import Assembly
@@ -128,10 +128,10 @@ def check_deliveries(connection: "Connection", assembly: Assembly) -> Iterator[F
         yield Finding("handlers", Status.HINT, detail, "Was it renamed? See EXTRA_PACKAGES too.")
 
 
-def is_stopped(row: Any) -> bool:
+def is_stopped(row: HandlerBacklog) -> bool:
     """Whether a handler is paused, or its circuit breaker is open."""
     return row.paused or row.resume_at is not None
 
 
-def owes(row: Any) -> bool:
+def owes(row: HandlerBacklog) -> bool:
     return bool(row.due + row.leased + row.waiting + row.dead)

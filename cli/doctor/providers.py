@@ -82,6 +82,7 @@ def providers_of(settings: Settings) -> list[Provider]:
 
 def check_providers(settings: Settings) -> Iterator[Finding]:
     """Check all providers at the same time; their findings come in the order of the list."""
+    # Each may wait for its time-out: one after the other, they would take that long together.
     providers = providers_of(settings)
     with ThreadPoolExecutor(len(providers)) as pool:
         yield from pool.map(check_provider, providers)

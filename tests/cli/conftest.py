@@ -1,5 +1,6 @@
 """The command line in this process, on the servers of the test run."""
 
+import json
 import os
 from collections.abc import Callable
 from importlib import import_module
@@ -15,6 +16,8 @@ from runtime.assembly import Assembly
 
 OURS = ("DATABASE_URL", "REDIS_URL", "BROKER_URL", "STORAGE_URL", "EXTRA_PACKAGES")
 PROVIDERS = ("LOOPS", "POSTHOG", "SENTRY", "STRIPE", "UPSTASH", "NEXT_PUBLIC")
+UNREACHABLE = "127.0.0.1:1"
+SECRET = "a-secret-that-must-not-be-shown"
 Insights = Callable[..., Result]
 
 
@@ -58,3 +61,9 @@ def let_die(assembly: Assembly, handler: str, error: str = "boom") -> None:
             """),
             {"handler": handler, "error": error},
         )
+
+
+def doctor_findings(insights: Insights) -> dict[str, dict[str, Any]]:
+    """What `insights doctor` found, by what was checked."""
+    output = json.loads(insights("doctor", "--json").stdout)
+    return {each["what"]: each for each in output["findings"]}

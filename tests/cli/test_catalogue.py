@@ -20,7 +20,7 @@ def test_the_catalogue_is_a_table_of_types_fields_and_handlers(insights: Insight
     assert "profiles" in signed_up
 
 
-def test_the_catalogue_tells_a_program_the_same(insights: Insights) -> None:
+def test_the_catalogue_is_the_same_as_json(insights: Insights) -> None:
     entries = {each["type"]: each for each in json.loads(insights("catalogue", "--json").stdout)}
 
     assert entries.keys() == set(load_catalogue())
@@ -36,7 +36,7 @@ def test_the_catalogue_is_exported_as_json_schema(insights: Insights) -> None:
     assert exported == json_schema(load_catalogue())
 
 
-def test_the_asyncapi_document_has_what_the_door_takes_and_who_handles_it(
+def test_the_asyncapi_document_has_what_the_api_accepts_and_which_handlers_follow(
     insights: Insights,
 ) -> None:
     operations = json.loads(insights("catalogue", "--asyncapi").stdout)["operations"]

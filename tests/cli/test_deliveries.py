@@ -35,8 +35,8 @@ def states(assembly: Assembly) -> dict[str, UUID]:
 
 
 def listed(insights: Insights, *arguments: object) -> list[dict[str, Any]]:
-    told = json.loads(insights("deliveries", "--json", *arguments).stdout)
-    return [dict(each) for each in told["deliveries"]]
+    output = json.loads(insights("deliveries", "--json", *arguments).stdout)
+    return [dict(each) for each in output["deliveries"]]
 
 
 def test_each_delivery_is_in_one_state(insights: Insights, states: dict[str, UUID]) -> None:
@@ -55,10 +55,10 @@ def test_deliveries_are_selected_by_state(
 
 
 def test_the_summary_counts_each_state(insights: Insights, states: dict[str, UUID]) -> None:
-    told = json.loads(insights("deliveries", "--limit", 1, "--json").stdout)
+    output = json.loads(insights("deliveries", "--limit", 1, "--json").stdout)
 
-    assert len(told["deliveries"]) == 1
-    assert told["summary"] == dict.fromkeys(STATES, 1)
+    assert len(output["deliveries"]) == 1
+    assert output["summary"] == dict.fromkeys(STATES, 1)
 
 
 def test_the_table_says_since_when_or_in_how_long(
@@ -117,7 +117,7 @@ def test_a_dead_letter_shows_its_error_and_how_to_go_on(
     assert "insights replay --dead" in shown
 
 
-def test_an_unknown_handler_is_told_with_those_that_there_are(insights: Insights) -> None:
+def test_an_unknown_handler_is_answered_with_a_list_of_handlers(insights: Insights) -> None:
     result = insights("deliveries", "--handler", "usages")
 
     assert result.exit_code == 1

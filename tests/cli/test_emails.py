@@ -26,7 +26,7 @@ def test_previews_are_files_without_a_variable_left(insights: Insights, tmp_path
 
 @pytest.fixture
 def held(pipeline_with_doubles: Pipeline, doubles: Doubles, user_id: UUID) -> Pipeline:
-    """One email of which nobody knows whether it was sent; it was not."""
+    """One email of which it is unknown whether it was sent; it was not."""
     pipeline_with_doubles.follow(send_email)
     publish_now(pipeline_with_doubles.assembly, training_completed(user_id))
     doubles.set_fault("loops", "status", status=500, times=1)

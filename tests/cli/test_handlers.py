@@ -12,7 +12,7 @@ from tests.factories import publish_now
 from tests.pipeline import Pipeline
 
 
-def test_the_map_shows_who_follows_what_and_how_they_are_doing(
+def test_handlers_are_shown_with_their_events_and_their_state(
     insights: Insights, assembly: Assembly
 ) -> None:
     publish_now(assembly, *(PredictionMade(user_id=uuid7(), model_id="m") for _ in range(3)))
@@ -25,14 +25,14 @@ def test_the_map_shows_who_follows_what_and_how_they_are_doing(
         )
 
     shown = insights("handlers")
-    told = json.loads(insights("handlers", "--json").stdout)
+    output = json.loads(insights("handlers", "--json").stdout)
 
     rows = {line.split()[0]: line.split() for line in shown.stdout.splitlines() if line}
     assert rows["profiles"][4] == "paused"
     assert rows["progress"][4:6] == ["circuit", "open"]
     assert rows["usage"][4:6] == ["working", "3"]
-    assert "usage" in told["events"]["prediction.made"]
-    entries = {each["name"]: each for each in told["handlers"]}
+    assert "usage" in output["events"]["prediction.made"]
+    entries = {each["name"]: each for each in output["handlers"]}
     assert entries["usage"]["kind"] == "transactional"
     assert (entries["usage"]["batch"], entries["usage"]["max_attempts"]) == (500, 10)
     assert (entries["usage"]["backlog"], entries["usage"]["dead"]) == (3, 0)
@@ -44,14 +44,14 @@ def test_dead_letters_are_not_backlog(insights: Insights, assembly: Assembly) ->
     publish_now(assembly, PredictionMade(user_id=uuid7(), model_id="m"))
     let_die(assembly, "usage")
 
-    told = json.loads(insights("handlers", "--json").stdout)
+    output = json.loads(insights("handlers", "--json").stdout)
 
-    (usage,) = [each for each in told["handlers"] if each["name"] == "usage"]
+    (usage,) = [each for each in output["handlers"] if each["name"] == "usage"]
     assert (usage["backlog"], usage["dead"]) == (0, 1)
 
 
 @pytest.mark.parametrize("url", ["postgresql://nobody@127.0.0.1:1/none", None])
-def test_the_map_is_shown_without_a_database(
+def test_handlers_are_shown_without_a_database(
     insights: Insights, monkeypatch: pytest.MonkeyPatch, url: str | None
 ) -> None:
     if url is None:
@@ -61,11 +61,11 @@ def test_the_map_is_shown_without_a_database(
 
     result = insights("handlers", "--json")
 
-    told = json.loads(result.stdout)
+    output = json.loads(result.stdout)
     assert result.exit_code == 0
     assert "Only what the code knows" in flat(result.stderr)
-    assert "usage" in told["events"]["prediction.made"]
-    assert {each["backlog"] for each in told["handlers"]} == {None}
+    assert "usage" in output["events"]["prediction.made"]
+    assert {each["backlog"] for each in output["handlers"]} == {None}
 
 
 def test_a_paused_handler_is_given_nothing_until_it_is_resumed(

@@ -57,7 +57,7 @@ def test_dead_letters_become_due_again_with_all_their_attempts(
     assert {(row.died_at, row.attempts, row.leased) for row in owed(assembly)} == {(None, 0, False)}
 
 
-def test_replayed_letters_are_handled(
+def test_replayed_dead_letters_are_handled(
     insights: Insights, assembly: Assembly, pipeline: Pipeline
 ) -> None:
     user = uuid7()
@@ -84,10 +84,10 @@ def test_a_dry_run_counts_per_handler_and_changes_nothing(
     let_die(assembly, "usage")
     let_die(assembly, "profiles")
 
-    told = json.loads(insights("replay", "--dead", "--dry-run", "--json").stdout)
+    output = json.loads(insights("replay", "--dead", "--dry-run", "--json").stdout)
 
-    assert told["handlers"] == {"profiles": 1, "usage": 2}
-    assert (told["mode"], told["replayed"]) == ("dead", 0)
+    assert output["handlers"] == {"profiles": 1, "usage": 2}
+    assert (output["mode"], output["replayed"]) == ("dead", 0)
     assert all(row.died_at for row in owed(assembly))
 
 
@@ -166,11 +166,11 @@ def test_a_history_that_was_interrupted_is_repeated_without_harm(
     with assembly.engine.begin() as connection:
         assert replay.owe_history(connection, Selection(handler="usage"), None).owed == 2
 
-    told = json.loads(
+    output = json.loads(
         insights("replay", "--handler", "usage", "--history", "--yes", "--json").stdout
     )
 
-    assert told == {
+    assert output == {
         "mode": "history", "dry_run": False, "handlers": {"usage": 3}, "replayed": 3,
     }  # fmt: skip
     assert len(owed(assembly)) == 5

@@ -14,7 +14,7 @@ from runtime import stack as module
 from runtime.stack import NotReady, Stack, running_stack, wait_until_ready
 from settings import Settings
 from tests.factories import Servers, new_database
-from tests.runtime.waiting import is_running, wait_until
+from tests.waiting import is_running, wait_until
 
 USED = text("SELECT predictions_this_month FROM public.usage_limits WHERE user_id = :user")
 

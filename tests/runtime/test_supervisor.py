@@ -12,7 +12,7 @@ import pytest
 
 from runtime import supervisor as module
 from runtime.supervisor import MAX_RESTART_DELAY, SUPERVISOR_PID, Process, Supervisor
-from tests.runtime.waiting import is_running, wait_until
+from tests.waiting import is_running, wait_until
 
 SLEEP = ["/bin/sh", "-c", "exec sleep 60"]
 # Says that it is ready, then does not end when it is asked to.

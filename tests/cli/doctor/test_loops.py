@@ -5,8 +5,7 @@ from typing import Any
 import pytest
 
 from runtime.sandbox_settings import template_id
-from tests.cli.conftest import Insights
-from tests.cli.doctor.examining import examined
+from tests.cli.conftest import Insights, doctor_findings
 from tests.doubles import Doubles
 
 NAMES = ("welcome", "training_complete", "training_failed", "limit_warning")
@@ -22,7 +21,9 @@ def configured(monkeypatch: pytest.MonkeyPatch, doubles: Doubles) -> pytest.Monk
 
 
 def statuses(insights: Insights) -> dict[str, Any]:
-    return {name: each["status"] for name, each in examined(insights).items() if "Loops" in name}
+    return {
+        name: each["status"] for name, each in doctor_findings(insights).items() if "Loops" in name
+    }
 
 
 def test_all_is_well(insights: Insights, configured: pytest.MonkeyPatch, doubles: Doubles) -> None:
@@ -44,7 +45,7 @@ def test_an_email_without_its_id_is_wrong_and_the_setting_is_named(
 ) -> None:
     configured.setenv("LOOPS_WELCOME_ID", value)
 
-    found = examined(insights)["Loops emails"]
+    found = doctor_findings(insights)["Loops emails"]
 
     assert found["status"] == "wrong"
     assert "LOOPS_WELCOME_ID" in found["detail"]
@@ -53,7 +54,7 @@ def test_an_email_without_its_id_is_wrong_and_the_setting_is_named(
 def test_properties_that_are_not_there_are_a_hint(
     insights: Insights, configured: pytest.MonkeyPatch
 ) -> None:
-    found = examined(insights)["Loops properties"]
+    found = doctor_findings(insights)["Loops properties"]
 
     assert found["status"] == "hint"
     assert "signupDate (date)" in found["detail"]
@@ -78,13 +79,13 @@ def test_emails_are_looked_for_on_all_pages(
     ],
 )
 @pytest.mark.parametrize("status", [400, 404, 429, 503])
-def test_what_loops_cannot_tell_now_is_a_hint(
+def test_what_cannot_be_read_from_loops_now_is_a_hint(
     status: int, path: str, what: str, insights: Insights, configured: pytest.MonkeyPatch,
     doubles: Doubles,
 ) -> None:  # fmt: skip
     doubles.set_fault("loops", "status", status=status, path=path)
 
-    found = examined(insights)[what]
+    found = doctor_findings(insights)[what]
 
     assert found["status"] == "hint"
     assert found["detail"] == f"cannot be checked now ({status})"

@@ -1,17 +1,17 @@
-"""`insights doctor` on storage and on providers."""
+"""`insights doctor` on which providers are configured, and whether they accept our keys."""
 
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from runtime.assembly import Assembly
 from runtime.sandbox_settings import sandbox_settings
-from tests.cli.conftest import Insights, flat, plain
-from tests.cli.doctor.examining import DEAD, SECRET, examined
+from tests.cli.conftest import SECRET, UNREACHABLE, Insights, doctor_findings, plain
 from tests.doubles import Doubles
 
 NAMES = ("PostHog", "PostHog flags", "Sentry", "Upstash")
+
+
 KEYS = {
     "PostHog": "POSTHOG_API_KEY",
     "PostHog flags": "POSTHOG_SECRET_KEY",
@@ -32,30 +32,10 @@ def configured(
     return monkeypatch
 
 
-def test_a_storage_folder_that_cannot_be_written_to_is_wrong(
-    insights: Insights, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    (tmp_path / "file").touch()
-    monkeypatch.setenv("STORAGE_URL", (tmp_path / "file" / "folder").as_uri())
-
-    result = insights("doctor")
-
-    assert result.exit_code == 1
-    assert "cannot be written to" in flat(result.stdout)
-
-
-def test_storage_of_an_unknown_kind_is_wrong(
-    insights: Insights, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("STORAGE_URL", "carrier-pigeon://loft")
-
-    assert examined(insights)["storage"]["status"] == "wrong"
-
-
 def test_providers_that_take_our_keys_are_well(
     insights: Insights, configured: pytest.MonkeyPatch, doubles: Doubles
 ) -> None:
-    found = examined(insights)
+    found = doctor_findings(insights)
 
     for name, key in KEYS.items():
         assert found[name]["status"] == "ok", found[name]
@@ -72,7 +52,7 @@ def test_a_key_that_is_refused_is_wrong_and_named(
     configured.setenv(KEYS[name], "wrong")
 
     result = insights("doctor")
-    found = examined(insights)
+    found = doctor_findings(insights)
 
     assert result.exit_code == 1
     assert found[name]["status"] == "wrong"
@@ -88,7 +68,7 @@ def test_a_dsn_that_sentry_refuses_is_wrong(
 ) -> None:
     doubles.set_fault("sentry", "status", status=status)
 
-    sentry = examined(insights)["Sentry"]
+    sentry = doctor_findings(insights)["Sentry"]
 
     assert sentry["status"] == "wrong"
     assert sentry["detail"] == f"SENTRY_DSN is refused ({status})"
@@ -97,7 +77,7 @@ def test_a_dsn_that_sentry_refuses_is_wrong(
 
 @pytest.mark.parametrize("provider", ["posthog", "sentry", "upstash"])
 @pytest.mark.parametrize("status", [429, 503])
-def test_a_provider_that_is_ill_cannot_be_checked_now(
+def test_a_provider_with_an_outage_cannot_be_checked_now(
     status: int,
     provider: str,
     insights: Insights,
@@ -106,7 +86,7 @@ def test_a_provider_that_is_ill_cannot_be_checked_now(
 ) -> None:
     doubles.set_fault(provider, "status", status=status)
 
-    found = examined(insights)
+    found = doctor_findings(insights)
 
     for name in NAMES:
         if name.lower().startswith(provider):
@@ -123,12 +103,12 @@ def test_a_provider_that_is_away_is_a_hint_and_shows_no_secret(
 ) -> None:
     for name in KEYS.values():
         monkeypatch.setenv(name, SECRET)
-    monkeypatch.setenv("POSTHOG_HOST", f"http://{DEAD}")
-    monkeypatch.setenv("SENTRY_DSN", f"http://{SECRET}@{DEAD}/1")
-    monkeypatch.setenv("UPSTASH_REDIS_REST_URL", f"http://{DEAD}")
+    monkeypatch.setenv("POSTHOG_HOST", f"http://{UNREACHABLE}")
+    monkeypatch.setenv("SENTRY_DSN", f"http://{SECRET}@{UNREACHABLE}/1")
+    monkeypatch.setenv("UPSTASH_REDIS_REST_URL", f"http://{UNREACHABLE}")
 
     result = insights("doctor")
-    found = examined(insights)
+    found = doctor_findings(insights)
 
     assert result.exit_code == 0
     assert SECRET not in result.output
@@ -144,9 +124,19 @@ def test_an_address_that_is_none_is_a_hint(
     for name in ("POSTHOG_HOST", "SENTRY_DSN", "UPSTASH_REDIS_REST_URL"):
         configured.setenv(name, url)
 
-    found = examined(insights)
+    found = doctor_findings(insights)
 
     assert {found[name]["status"] for name in NAMES} == {"hint"}
+
+
+def test_providers_that_are_not_configured_are_off_and_it_says_what_is_missing(
+    insights: Insights,
+) -> None:
+    found = doctor_findings(insights)
+
+    for name in ("Loops", "PostHog", "Sentry", "Stripe", "Upstash"):
+        assert found[name]["status"] == "off"
+    assert found["Loops"]["detail"] == "not configured: no emails are sent"
 
 
 def test_a_provider_that_is_configured_in_part_is_a_hint(
@@ -155,7 +145,7 @@ def test_a_provider_that_is_configured_in_part_is_a_hint(
     monkeypatch.setenv("STRIPE_SECRET_KEY", SECRET)
     monkeypatch.setenv("POSTHOG_SECRET_KEY", SECRET)
 
-    found = examined(insights)
+    found = doctor_findings(insights)
 
     assert found["Stripe"]["hint"] == "Set STRIPE_WEBHOOK_SECRET too."
     assert found["PostHog flags"]["hint"] == "Set POSTHOG_API_KEY too."

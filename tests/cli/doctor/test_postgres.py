@@ -1,0 +1,146 @@
+"""`insights doctor` on PostgreSQL, its tables, and what is in them."""
+
+import json
+from collections.abc import Iterator
+
+import pytest
+from sqlalchemy import text
+
+from events import PredictionMade, uuid7
+from models.connections import connect
+from runtime.assembly import Assembly
+from runtime.migrate import ROOT, migrate
+from tests.cli.conftest import SECRET, UNREACHABLE, Insights, doctor_findings, flat, let_die, plain
+from tests.factories import Servers, new_database, publish_now
+from tests.pgbouncer import pgbouncer
+from tests.pipeline import Pipeline
+
+
+@pytest.fixture
+def empty_database(servers: Servers) -> Iterator[str]:
+    with new_database(servers.database_url) as url:
+        yield url
+
+
+def test_a_postgres_that_is_away_is_wrong(
+    insights: Insights, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", f"postgresql://me:{SECRET}@{UNREACHABLE}/none")
+
+    result = insights("doctor")
+
+    assert result.exit_code == 1
+    assert "DATABASE_URL right?" in flat(result.stdout)
+    assert SECRET not in result.output
+
+
+def test_an_empty_database_is_to_be_migrated(
+    insights: Insights, monkeypatch: pytest.MonkeyPatch, empty_database: str
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", empty_database)
+
+    result = insights("doctor", "--json")
+
+    output = json.loads(result.stdout)
+    (behind,) = [each for each in output["findings"] if each["what"] == "migrations"]
+    assert result.exit_code == 1
+    assert output["ok"] is False
+    assert "at nothing" in behind["detail"]
+    assert behind["hint"] == "Run `insights migrate`."
+
+
+def test_it_says_how_far_the_database_is_behind_or_ahead(
+    insights: Insights,
+    assembly: Assembly,
+    monkeypatch: pytest.MonkeyPatch,
+    empty_database: str,
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", empty_database)
+    engine = connect(empty_database.replace("postgresql://", "postgresql+psycopg://"))
+    migrate(engine, assembly.catalogue, assembly.handlers, "0001")
+
+    newer = len(list((ROOT / "alembic/versions").glob("0*.py"))) - 1
+    assert doctor_findings(insights)["migrations"]["detail"].startswith(f"{newer} behind: at 0001")
+
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE insights.alembic_version SET version_num = 'of_tomorrow'"))
+    engine.dispose()
+
+    ahead = doctor_findings(insights)["migrations"]
+    assert ahead["status"] == "hint"
+    assert "of_tomorrow" in ahead["detail"]
+
+
+def test_a_registry_that_is_not_the_code_s_is_wrong(insights: Insights, pipeline: Pipeline) -> None:
+    pipeline.follow(pipeline.handlers["profiles"])
+
+    registry = doctor_findings(insights)["registry"]
+
+    assert registry["status"] == "wrong"
+    assert "prediction.made → usage" in registry["detail"]
+    assert registry["hint"] == "Run `insights migrate`."
+
+
+def test_what_is_open_to_strangers_is_wrong(
+    insights: Insights,
+    assembly: Assembly,
+    monkeypatch: pytest.MonkeyPatch,
+    empty_database: str,
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", empty_database)
+    engine = connect(empty_database.replace("postgresql://", "postgresql+psycopg://"))
+    migrate(engine, assembly.catalogue, assembly.handlers)
+    assert doctor_findings(insights)["rights"]["status"] == "ok"
+
+    with engine.begin() as connection:
+        connection.execute(text("GRANT EXECUTE ON FUNCTION check_limit TO PUBLIC"))
+        connection.execute(text("ALTER TABLE insights.events DISABLE ROW LEVEL SECURITY"))
+    engine.dispose()
+
+    rights = doctor_findings(insights)["rights"]
+    assert rights["status"] == "wrong"
+    assert "public may call check_limit(uuid,text)" in rights["detail"]
+    assert "insights.events has no row-level security" in rights["detail"]
+
+
+def test_deliveries_that_are_late_or_dead_are_a_hint(
+    insights: Insights, assembly: Assembly
+) -> None:
+    publish_now(assembly, PredictionMade(user_id=uuid7(), model_id="m"))
+    let_die(assembly, "usage")
+    assert "insights deliveries --state dead" in doctor_findings(insights)["deliveries"]["hint"]
+
+    publish_now(assembly, PredictionMade(user_id=uuid7(), model_id="m"))
+    with assembly.engine.begin() as connection:
+        connection.execute(
+            text("UPDATE insights.deliveries SET due_at = now() - interval '5 minutes'")
+        )
+    assert "Do a relay and a worker run?" in doctor_findings(insights)["deliveries"]["hint"]
+
+    insights("pause", "usage")
+    assert doctor_findings(insights)["handlers"]["detail"].startswith("usage")
+
+
+def test_deliveries_of_a_handler_that_is_not_in_the_code_are_a_hint(
+    insights: Insights, assembly: Assembly
+) -> None:
+    with assembly.engine.begin() as connection:
+        connection.execute(
+            text("INSERT INTO insights.deliveries (handler, event_id) VALUES ('renamed', :id)"),
+            {"id": uuid7()},
+        )
+
+    assert doctor_findings(insights)["handlers"]["detail"].startswith("renamed: owes something")
+
+
+def test_it_notices_a_pooler(
+    insights: Insights, assembly: Assembly, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "pooler" not in doctor_findings(insights)
+
+    with pgbouncer(plain(assembly.settings.database_url)) as url:
+        monkeypatch.setenv("DATABASE_URL", url)
+        found = doctor_findings(insights)
+
+    assert found["pooler"]["status"] == "ok"
+    assert found["registry"]["status"] == "ok"
