@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated
@@ -29,8 +30,8 @@ from workers.worker import choose, run_worker, threads_of
 @app.command()
 def migrate() -> None:
     """Bring the database up to date with this code."""
-    assembly = assemble()
-    migrate_database(assembly.engine, assembly.catalogue, assembly.handlers)
+    with closing(assemble()) as assembly:
+        migrate_database(assembly.engine, assembly.catalogue, assembly.handlers)
 
 
 @app.command()
@@ -67,8 +68,9 @@ def relay() -> None:
     """Lease due deliveries and send them to the workers' queues. Run any number."""
     assembly = assemble()
     sentry = assembly.sentry  # before anything connects
-    serve_metrics(assembly.settings)
+    # First, so that a SIGTERM during the start ends the process in order, too.
     stopped = stop_on_signals()
+    serve_metrics(assembly.settings)
     listener = Listener(assembly.settings.redis, [RELAY])
     listener.start()
     broker = make_broker(assembly.settings.broker)
@@ -125,6 +127,7 @@ def supervise_workers(settings: Settings, processes: int, options: Sequence[str]
 def scheduler() -> None:
     """Publish the events of scheduled jobs when they are due. Run any number."""
     assembly = assemble()
+    stopped = stop_on_signals()
     serve_metrics(assembly.settings)
-    Scheduler(assembly.settings, assembly.publish).run(stop_on_signals())
+    Scheduler(assembly.settings, assembly.publish).run(stopped)
     assembly.sentry.flush()
