@@ -8,6 +8,7 @@ from secrets import token_hex
 from errors import InsightsError
 from services.redis.commands import Commands, evaluate
 
+PREFIX = "turn:"  # a name of old, kept since processes of two versions may run at once
 LOCK_SECONDS = 120  # longer than any block takes; the lock of a holder that died ends by itself
 
 
@@ -21,7 +22,7 @@ class Locks:
     @contextmanager
     def acquire(self, name: str) -> Iterator[bool]:
         """Try once to take the lock for as long as the block lasts; whether it was free."""
-        key, token = f"turn:{name}", token_hex(8)
+        key, token = f"{PREFIX}{name}", token_hex(8)
         (acquired,) = self.commands.run(("SET", key, token, "NX", "EX", LOCK_SECONDS))
         try:
             yield bool(acquired)

@@ -6,7 +6,8 @@ from importlib.resources import files
 from errors import ProviderBusy
 from services.redis.commands import Commands, evaluate
 
-MICROSECONDS = 1_000_000
+PREFIX = "pace:"  # a name of old, kept since processes of two versions may run at once
+MICROSECONDS = 1_000_000  # in a second
 BOOKED_AHEAD = 0.25  # seconds: what priority calls may have to wait for others at most
 LONGEST_WAIT = 10.0  # seconds; then the delivery goes back, so that no thread is held up longer
 
@@ -20,7 +21,7 @@ class Throttle:
 
     def __init__(self, commands: Commands, name: str, rate: float) -> None:
         self.commands = commands
-        self.key = f"pace:{name}"
+        self.key = f"{PREFIX}{name}"
         self.distance = round(MICROSECONDS / rate)
         self.script = files("services.redis").joinpath("throttle.lua").read_text()
 

@@ -1,4 +1,4 @@
-"""Flags are decided here, by definitions that one process fetches for all."""
+"""Flags are evaluated in each process, by definitions that one of them fetches for all."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -21,14 +21,14 @@ def flag(key: str, share: int) -> dict[str, Any]:
 @pytest.fixture
 def fleet(assembly: Assembly, doubles: Doubles) -> Iterator[list[Flags]]:
     """The flags of three processes."""
-    line = TcpCommands(assembly.redis)
-    made = [Flags(f"{doubles.url}/posthog", "phc", "phs_secret", line, 300) for _ in range(3)]
+    commands = TcpCommands(assembly.redis)
+    made = [Flags(f"{doubles.url}/posthog", "phc", "phs_secret", commands, 300) for _ in range(3)]
     yield made
     for each in made:
         each.close()
 
 
-def test_one_process_asks_for_all(fleet: list[Flags], doubles: Doubles) -> None:
+def test_one_process_fetches_for_all(fleet: list[Flags], doubles: Doubles) -> None:
     doubles.posthog.flags = [flag("on", 100), flag("off", 0)]
     user = uuid7()
     assert doubles.posthog.evaluate_flags(str(user)) == {"on": True, "off": False}
@@ -38,7 +38,9 @@ def test_one_process_asks_for_all(fleet: list[Flags], doubles: Doubles) -> None:
     assert doubles.posthog.definitions_asked == 1
 
 
-def test_one_asks_for_all_although_all_begin_at_once(fleet: list[Flags], doubles: Doubles) -> None:
+def test_one_fetches_for_all_although_all_begin_at_once(
+    fleet: list[Flags], doubles: Doubles
+) -> None:
     doubles.posthog.flags = [flag("on", 100)]
     doubles.set_fault("posthog", "latency", seconds=0.5)
 
@@ -61,11 +63,11 @@ def test_a_share_of_users_is_the_share_that_posthog_chooses(
     assert 60 <= len(chosen) <= 140
 
 
-def test_a_flag_that_nobody_knows_is_off(fleet: list[Flags]) -> None:
+def test_an_unknown_flag_is_off(fleet: list[Flags]) -> None:
     assert not fleet[0].is_on("unknown", uuid7())
 
 
-def test_definitions_are_told_to_a_secret_key_only(assembly: Assembly, doubles: Doubles) -> None:
+def test_definitions_are_given_for_a_secret_key_only(assembly: Assembly, doubles: Doubles) -> None:
     """The public key of the project is not enough, as at PostHog."""
     doubles.posthog.flags = [flag("on", 100)]
     public = Flags(f"{doubles.url}/posthog", "phc", "phc_public", TcpCommands(assembly.redis), 300)
@@ -75,13 +77,13 @@ def test_definitions_are_told_to_a_secret_key_only(assembly: Assembly, doubles: 
     assert doubles.posthog.definitions_asked == 0
 
 
-def test_without_posthog_all_are_off_and_nobody_fails(fleet: list[Flags], doubles: Doubles) -> None:
+def test_all_are_off_while_posthog_is_down(fleet: list[Flags], doubles: Doubles) -> None:
     doubles.set_fault("posthog", "status", status=500)
 
     assert not fleet[0].is_on("on", uuid7())
 
 
-def test_decisions_are_not_sent(fleet: list[Flags], doubles: Doubles) -> None:
+def test_evaluations_are_not_sent(fleet: list[Flags], doubles: Doubles) -> None:
     doubles.posthog.flags = [flag("on", 100)]
     fleet[0].is_on("on", uuid7())
     fleet[0].client.flush()

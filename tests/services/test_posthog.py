@@ -13,9 +13,9 @@ from tests.doubles import Doubles
 from tests.sandbox.sent_requests import SentRequest, take_requests
 
 USER = UUID("0198c0de-0000-7000-8000-000000000001")
-# What the SDK tells of itself and of the machine. `$is_server` keeps the machine's `$os`, which we
+# What the SDK adds about itself and the machine. `$is_server` keeps the machine's `$os`, which we
 # do not send, from being taken for the person's (github.com/PostHog/posthog/pull/61044).
-OF_ITSELF = {"$lib", "$lib_version", "$is_server", "$os", "$os_version", "$os_distro"} | {
+ABOUT_ITSELF = {"$lib", "$lib_version", "$is_server", "$os", "$os_version", "$os_distro"} | {
     "$python_runtime",
     "$python_version",
 }
@@ -44,7 +44,9 @@ def by_sdk(doubles: Doubles, *captures: Capture, historical: bool = False) -> Se
     )  # fmt: skip
     for each in captures:
         person = {"$set": each.set, "$set_once": each.set_once}
-        properties = dict(each.properties) | {name: said for name, said in person.items() if said}
+        properties = dict(each.properties) | {
+            name: value for name, value in person.items() if value
+        }
         client.capture(
             each.name, distinct_id=str(each.user_id), uuid=str(each.uuid), timestamp=each.at,
             properties=properties,
@@ -55,11 +57,11 @@ def by_sdk(doubles: Doubles, *captures: Capture, historical: bool = False) -> Se
 
 
 def alike(sent: SentRequest) -> SentRequest:
-    """Without the time of sending, and what a library tells of itself."""
+    """Without the time of sending, and what a library adds about itself."""
     sent.body.pop("sent_at")
     for message in sent.body["batch"]:
         properties: dict[str, Any] = message["properties"]
-        message["properties"] = {k: v for k, v in properties.items() if k not in OF_ITSELF}
+        message["properties"] = {k: v for k, v in properties.items() if k not in ABOUT_ITSELF}
     return sent
 
 
@@ -75,7 +77,7 @@ def test_posthog_is_sent_what_its_sdk_sends(
     assert alike(ours) == alike(theirs)
 
 
-def test_a_time_of_elsewhere_is_the_same_moment(posthog: PostHog, doubles: Doubles) -> None:
+def test_a_time_in_another_zone_is_the_same_moment(posthog: PostHog, doubles: Doubles) -> None:
     """The day counts in de-duplication: it must be that of UTC for both."""
     berlin = timezone(timedelta(hours=1))
     late = Capture(

@@ -1,4 +1,4 @@
-"""A Redis that cannot work is nobody's fault; what it says is told without what it was asked."""
+"""A Redis that cannot work is down; its errors become ours, without what they quote."""
 
 import threading
 from collections.abc import Iterator
@@ -15,15 +15,15 @@ SECRET = "ada@example.com"
 GREETINGS = {b"HELLO": b"%1\r\n+proto\r\n:3\r\n", b"CLIENT": b"+OK\r\n"}
 
 
-class Ill(ThreadingTCPServer):
-    """A Redis that answers everything but a greeting with what it `says`."""
+class FailingRedis(ThreadingTCPServer):
+    """Answers everything but a greeting with what it `says`."""
 
     says = b"-ERR\r\n"
     daemon_threads = True
 
 
-class Line(StreamRequestHandler):
-    server: Ill
+class Connection(StreamRequestHandler):
+    server: FailingRedis
 
     def handle(self) -> None:
         while header := self.rfile.readline():
@@ -36,8 +36,8 @@ class Line(StreamRequestHandler):
 
 
 @pytest.fixture
-def ill() -> Iterator[Ill]:
-    with Ill(("127.0.0.1", 0), Line) as server:
+def failing() -> Iterator[FailingRedis]:
+    with FailingRedis(("127.0.0.1", 0), Connection) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         yield server
@@ -46,14 +46,16 @@ def ill() -> Iterator[Ill]:
 
 
 @pytest.fixture
-def commands(ill: Ill) -> Iterator[TcpCommands]:
-    with connect(f"redis://127.0.0.1:{ill.server_address[1]}") as client:
+def commands(failing: FailingRedis) -> Iterator[TcpCommands]:
+    with connect(f"redis://127.0.0.1:{failing.server_address[1]}") as client:
         yield TcpCommands(client)
 
 
 @pytest.mark.parametrize("word", UNABLE)
-def test_a_redis_that_cannot_work_is_down(word: str, ill: Ill, commands: TcpCommands) -> None:
-    ill.says = f"-{word} and says why\r\n".encode()
+def test_a_redis_that_cannot_work_is_down(
+    word: str, failing: FailingRedis, commands: TcpCommands
+) -> None:
+    failing.says = f"-{word} and says why\r\n".encode()
 
     with pytest.raises(ProviderDown) as raised:
         commands.run(("SET", "k", SECRET), ("GET", SECRET))
@@ -62,8 +64,10 @@ def test_a_redis_that_cannot_work_is_down(word: str, ill: Ill, commands: TcpComm
     assert SECRET not in str(raised.value)
 
 
-def test_one_with_too_many_clients_is_down(ill: Ill, commands: TcpCommands) -> None:
-    ill.says = b"-ERR max number of clients reached\r\n"
+def test_a_redis_with_too_many_clients_is_down(
+    failing: FailingRedis, commands: TcpCommands
+) -> None:
+    failing.says = b"-ERR max number of clients reached\r\n"
 
     with pytest.raises(ProviderDown):
         commands.run(("GET", "k"))
@@ -81,27 +85,29 @@ def test_one_with_too_many_clients_is_down(ill: Ill, commands: TcpCommands) -> N
         "NOSCRIPT No matching script.",
     ],
 )
-def test_a_command_that_cannot_be_done_is_named_without_what_it_holds(
-    said: str, ill: Ill, commands: TcpCommands
+def test_a_command_that_cannot_be_done_is_named_without_its_arguments(
+    said: str, failing: FailingRedis, commands: TcpCommands
 ) -> None:
-    ill.says = f"-{said}\r\n".encode()
+    failing.says = f"-{said}\r\n".encode()
 
     with pytest.raises(CommandFailed) as raised:
         commands.run(("SET", "k", SECRET))
 
-    told = str(raised.value)
-    assert told.startswith(f"Redis refused SET: {said.split(maxsplit=1)[0]} ")
-    assert SECRET not in told
+    message = str(raised.value)
+    assert message.startswith(f"Redis refused SET: {said.split(maxsplit=1)[0]} ")
+    assert SECRET not in message
     assert raised.value.__cause__ is None
     assert raised.value.__context__ is None
 
 
-def test_the_line_can_be_used_again_after_an_error(ill: Ill, commands: TcpCommands) -> None:
+def test_the_connection_can_be_used_again_after_an_error(
+    failing: FailingRedis, commands: TcpCommands
+) -> None:
     for says in (b"-ERR no\r\n", b"-OOM no\r\n", b"-LOADING no\r\n"):
-        ill.says = says
+        failing.says = says
         with pytest.raises((ProviderDown, CommandFailed)):
             commands.run(("GET", "a"), ("GET", "b"))
-    ill.says = b"$2\r\nok\r\n"
+    failing.says = b"$2\r\nok\r\n"
 
     assert commands.run(("GET", "a"), ("GET", "b")) == ["ok", "ok"]
 

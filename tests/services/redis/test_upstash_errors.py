@@ -91,7 +91,7 @@ def test_a_request_that_is_wrong_is_not_the_fault_of_upstash(
     assert str(raised.value) == "Upstash refused SET: ERR max request size exceeded by "
 
 
-def test_a_command_that_is_wrong_is_named_without_what_it_holds(upstash: UpstashCommands) -> None:
+def test_a_command_that_is_wrong_is_named_without_its_arguments(upstash: UpstashCommands) -> None:
     unknown = f"ERR unknown command 'SAT', with '{SECRET}'"
     answer_with(upstash, replies({"result": "OK"}, {"error": unknown}))
 

@@ -1,4 +1,4 @@
-"""What Sentry is told: failures that matter, once, in their trace, and nothing personal."""
+"""What Sentry is sent: failures that matter, once, and traces up to the provider."""
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
