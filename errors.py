@@ -27,7 +27,7 @@ InsightsError
 ├── UnknownScenario                     cli/bench.py
 ├── DemoFailed                          cli/demo/client.py
 ├── BenchFailed                         benchmarks/errors.py
-├── ChaosFailed                         benchmarks/chaos/errors.py
+├── ChaosFailed                         benchmarks/errors.py
 ├── WrongSetting                        settings.py
 └── MissingSetting                      settings.py
 """

@@ -1,4 +1,4 @@
-"""What a measurement says, and what was hoped for."""
+"""What a measurement found, and the targets that it is held against."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,14 +8,13 @@ from typing import Protocol
 
 @dataclass(frozen=True)
 class Target:
-    """A bound that a figure is to keep, and what to aim at beyond it."""
+    """A bound that a figure must keep, and what to aim at beyond it."""
 
     bound: float
     at_most: bool = False
     aim: float | None = None
 
     def is_met(self, value: float) -> bool:
-        """Whether a value keeps the bound."""
         return value <= self.bound if self.at_most else value >= self.bound
 
     def __str__(self) -> str:
@@ -25,7 +24,7 @@ class Target:
 
 @dataclass(frozen=True)
 class Figure:
-    """One row of the table."""
+    """One row of the report."""
 
     scenario: str
     name: str
@@ -47,15 +46,13 @@ class Measurement(Protocol):
 
 
 def at_least(bound: float, aim: float | None = None) -> Target:
-    """The more the better."""
     return Target(bound, aim=aim)
 
 
 def at_most(bound: float) -> Target:
-    """The less the better."""
     return Target(bound, at_most=True)
 
 
 def percentile(values: Sequence[float], percent: int) -> float:
-    """The value below which so many percent of all lie."""
+    """The value that so many percent of all values do not exceed."""
     return quantiles(values, n=100, method="inclusive")[percent - 1]

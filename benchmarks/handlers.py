@@ -1,4 +1,4 @@
-"""Three more handlers for every counted event, so that each event has four to satisfy."""
+"""Three more handlers of predictions, so that four handlers follow from each event of a drain."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -10,7 +10,8 @@ from events import Event, PredictionMade
 from handlers import Handler, transactional
 from models import arrays
 
-ADD = text("""
+# In one statement for the whole batch; in the order of ids, so that workers do not deadlock.
+ADD_COUNTS = text("""
     INSERT INTO bench.activity AS a (handler, user_id, count)
     SELECT :handler, u.id, u.count
     FROM unnest(CAST(:users AS uuid[]), CAST(:counts AS integer[])) AS u (id, count)
@@ -19,20 +20,24 @@ ADD = text("""
 """)
 
 
-def counting(name: str) -> Handler:
+def counting_handler(name: str) -> Handler:
     """A handler that counts, per user, the events that it saw."""
 
     @transactional(name, PredictionMade, batch=500)
     def count(events: Sequence[Event], session: Session) -> None:
         counts = Counter(event.user_id for event in events)
-        given = {
+        parameters = {
             "handler": name,
             "users": arrays.uuids(counts),
             "counts": arrays.plain(counts.values()),
         }
-        session.execute(ADD, given)
+        session.execute(ADD_COUNTS, parameters)
 
     return count
 
 
-bench_a, bench_b, bench_c = counting("bench_a"), counting("bench_b"), counting("bench_c")
+bench_a = counting_handler("bench_a")
+bench_b = counting_handler("bench_b")
+bench_c = counting_handler("bench_c")
+# The handlers of a drain; `usage` is the product's.
+DRAIN_HANDLERS = ("usage", bench_a.name, bench_b.name, bench_c.name)

@@ -1,16 +1,18 @@
-"""What is published to be handled, and when its handlers may begin."""
+"""The events of measurements, and the tables emptied before them."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import islice
 from uuid import UUID
 
 from sqlalchemy import text
 
-from benchmarks.site import Site
+from benchmarks.deployment import Deployment
 from events import Event, PredictionMade, publish
 
-AT_ONCE = 1_000
-OLD_AT_ONCE = 100_000
+PUBLISHED_AT_ONCE = 1_000  # events in one transaction
+INSERTED_AT_ONCE = 100_000  # old events in one statement
+# VACUUM, so that dead rows of the drain before do not slow down this one.
 CLEAR = (
     """
     TRUNCATE insights.deliveries, insights.usage_ledger, insights.usage_marks,
@@ -19,16 +21,9 @@ CLEAR = (
     "DELETE FROM insights.events WHERE type = 'prediction.made'",
     "VACUUM insights.events",
 )
-OWED = """
-    SELECT EXISTS (
-        SELECT FROM insights.handlers h CROSS JOIN LATERAL (
-            SELECT FROM insights.deliveries d WHERE d.handler = h.name AND d.died_at IS NULL
-            ORDER BY d.due_at DESC LIMIT 1) AS last
-        WHERE CAST(:handler AS text) IS NULL OR h.name = :handler)
-"""
 
-# Made a month ago, a millisecond apart, their ids in version 7's form.
-OLD = text("""
+# A month old, a millisecond apart, under ids of version 7, as if they had been published then.
+INSERT_OLD = text("""
     INSERT INTO insights.events (id, type, source, user_id, data, occurred_at, recorded_at,
                                  correlation_id)
     SELECT id, 'prediction.requested', 'bench', :user,
@@ -44,57 +39,43 @@ OLD = text("""
 
 
 def prediction(users: Sequence[UUID], choice: random.Random) -> Event:
-    """A prediction that one of the users asked for."""
+    """A prediction of a random one of the users."""
     return PredictionMade(user_id=choice.choice(users), model_id="m")
 
 
-def publish_predictions(site: Site, count: int, users: int | None = None) -> None:
-    """Publish so many events, each of any of the first `users` users of the site, or of all."""
+def publish_predictions(deployment: Deployment, count: int, users: int | None = None) -> None:
+    """Publish `count` events, each of one of the first `users` users, or of all."""
     choice = random.Random(count)
-    chosen = site.users[:users]
-    for start in range(0, count, AT_ONCE):
-        size = min(AT_ONCE, count - start)
-        with site.assembly.sessions.begin() as session:
-            publish(session, *(prediction(chosen, choice) for _ in range(size)))
+    chosen = deployment.users[:users]
+    publish_in_chunks(deployment, (prediction(chosen, choice) for _ in range(count)))
 
 
-def clear(site: Site) -> None:
-    """Forget all predictions and what came of them; old events stay."""
-    engine = site.assembly.engine.execution_options(isolation_level="AUTOCOMMIT")
+def publish_in_chunks(deployment: Deployment, events: Iterable[Event]) -> None:
+    """Publish any number of events, so many in a transaction that none is too large."""
+    remaining = iter(events)
+    while chunk := list(islice(remaining, PUBLISHED_AT_ONCE)):
+        with deployment.assembly.sessions.begin() as session:
+            publish(session, *chunk)
+
+
+def clear(deployment: Deployment) -> None:
+    """Delete all predictions and what came of them; old events stay."""
+    engine = deployment.assembly.engine.execution_options(isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
         for statement in CLEAR:
             connection.execute(text(statement))
 
 
-def add_old_events(site: Site, count: int) -> None:
-    """Insert events of long ago that nobody owes anything."""
-    with site.assembly.engine.begin() as connection:
+def insert_old_events(deployment: Deployment, count: int) -> None:
+    """Insert events of a month ago for which no delivery is owed."""
+    with deployment.assembly.engine.begin() as connection:
         connection.execute(text("ALTER TABLE insights.events DISABLE TRIGGER fan_out"))
-        for start in range(1, count + 1, OLD_AT_ONCE):
-            given = {"first": start, "last": min(start + OLD_AT_ONCE - 1, count)}
-            connection.execute(OLD, given | {"user": site.users[0]})
+        for start in range(1, count + 1, INSERTED_AT_ONCE):
+            numbers = {"first": start, "last": min(start + INSERTED_AT_ONCE - 1, count)}
+            connection.execute(INSERT_OLD, numbers | {"user": deployment.users[0]})
         connection.execute(text("ALTER TABLE insights.events ENABLE TRIGGER fan_out"))
 
 
-def forget_old_events(site: Site) -> None:
-    """Empty the table of events."""
-    with site.assembly.engine.begin() as connection:
+def delete_all_events(deployment: Deployment) -> None:
+    with deployment.assembly.engine.begin() as connection:
         connection.execute(text("TRUNCATE insights.events"))
-
-
-def pause(site: Site) -> None:
-    """Have no handler begin anything."""
-    with site.assembly.engine.begin() as connection:
-        connection.execute(text("UPDATE insights.handlers SET paused = true"))
-
-
-def resume(site: Site) -> None:
-    """Have all handlers begin at once."""
-    with site.assembly.engine.begin() as connection:
-        connection.execute(text("UPDATE insights.handlers SET paused = false"))
-    site.assembly.doorbell.ring()
-
-
-def is_owed(site: Site, handler: str | None = None) -> bool:
-    """Whether any delivery is left, or one of a handler; dead ones are the books' affair."""
-    return bool(site.ask(OWED, handler=handler)[0])

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 import psycopg
 import redis
 
-from benchmarks.ground import Ground
+from benchmarks.servers import BenchServers
 
 
 @dataclass(frozen=True)
 class Machine:
-    """Its processors, how busy it was before the start, and the versions of what ran."""
+    """Processor cores, the load average of the minute before the start, and versions."""
 
     cores: int
     load: float
@@ -28,11 +28,11 @@ class Machine:
         )
 
 
-def look_at(ground: Ground) -> Machine:
-    """The facts of this machine and its servers."""
-    with psycopg.connect(ground.database_url) as connection:
+def describe_machine(servers: BenchServers) -> Machine:
+    """The facts of this machine and of the servers."""
+    with psycopg.connect(servers.database_url) as connection:
         version = str(connection.execute("SHOW server_version").fetchone()[0])  # type: ignore[index]
-    with redis.Redis.from_url(ground.redis_url) as client:
+    with redis.Redis.from_url(servers.redis_url) as client:
         found: dict[str, str] = client.info("server")
     name = "Valkey" if "valkey_version" in found else "Redis"
     number = found.get("valkey_version", found["redis_version"])

@@ -1,4 +1,4 @@
-"""Separate processes of one measurement, all of them stopped at its end."""
+"""Separate processes of one measurement, all of them killed at its end."""
 
 import os
 import signal
@@ -13,14 +13,15 @@ from benchmarks.errors import BenchFailed
 from runtime.signals import signals_deferred
 
 ROOT = Path(__file__).resolve().parent.parent
-KEPT = ("HOME", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "PATH", "TMPDIR", "VIRTUAL_ENV")
+# What a Python needs to start; nothing in it names a server or a provider of the caller.
+KEPT_VARIABLES = ("HOME", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "PATH", "TMPDIR", "VIRTUAL_ENV")
 
 
 class Processes:
-    """They see nothing of the caller's settings: no provider of theirs is ever called."""
+    """Processes that see none of the caller's settings, so that no real provider is called."""
 
     def __init__(self, folder: Path, environment: Mapping[str, str]) -> None:
-        kept = {name: os.environ[name] for name in KEPT if name in os.environ}
+        kept = {name: os.environ[name] for name in KEPT_VARIABLES if name in os.environ}
         self.environment = kept | {"PYTHONPATH": str(ROOT)} | dict(environment)
         self.folder = folder
         self.running: dict[str, subprocess.Popen[str]] = {}
@@ -38,10 +39,11 @@ class Processes:
         talks: bool = False,
         environment: Mapping[str, str] | None = None,
     ) -> "subprocess.Popen[str]":
-        """Start one; what it says is in `{name}.log`, or, where it `talks`, in its pipes.
+        """Start a process that logs to `{name}.log`.
 
-        In a session of its own, it does not see the Ctrl-C that ends the measurement.
+        Where it `talks`, its standard input and output are pipes instead.
         """
+        # In a session of its own, it does not see the Ctrl-C that ends the measurement.
         with (self.folder / f"{name}.log").open("wb") as log, signals_deferred():
             started = self.running[name] = subprocess.Popen(
                 command,
@@ -56,7 +58,7 @@ class Processes:
         return started
 
     def check(self) -> None:
-        """Raise BenchFailed if one has ended by itself."""
+        """Raise BenchFailed if a process has failed."""
         for name, process in self.running.items():
             if process.poll():
                 raise BenchFailed(f"{name} ended by itself; see {self.folder}/{name}.log")
@@ -71,8 +73,9 @@ class Processes:
             time.sleep(0.05)
 
     def stop(self) -> None:
-        """End all of them at once, with what they started: what they worked on goes as well."""
+        """Kill all of them with their children."""
         for process in self.running.values():
+            # Gently would be in vain: the database that they work on is dropped next.
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
             process.communicate()

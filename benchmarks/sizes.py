@@ -1,33 +1,32 @@
-"""How much of everything: enough to measure, or just enough to see that it runs."""
+"""How much of everything is measured: enough for figures, or just enough to see that it runs."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Sizes:
-    """Events, deliveries, users and worker processes are counts, the others seconds.
-
-    One message per handler is slow, so those rivals are given fewer events: rates are compared.
-    """
+    """Counts, unless a unit says otherwise."""
 
     events: int = 50_000
+    # One message per handler is slow, so these rivals get fewer events: rates are compared.
     dramatiq_events: int = 2_000
     celery_events: int = 1_000
     rounds: int = 2
     users: int = 1_000
     workers: int = 2
-    publishing: float = 5.0
-    sustaining: float = 20.0
-    per_second: int = 50
-    listening: float = 20.0
+    publishing: float = 5.0  # s for each way of publishing
+    sustaining: float = 20.0  # s of publishing and handling at once
+    per_second: int = 50  # events whose latency is measured
+    listening: float = 20.0  # s
+    # s; two minutes and a little, because scenarios/idle.py must see two of each minute's PINGs
     idling: float = 125.0
     few_owed: int = 50_000
     many_owed: int = 1_000_000
-    draining_many: float = 15.0
+    draining_many: float = 15.0  # s of the many that are measured
     old_events: int = 2_000_000
-    mailing: float = 20.0
+    mailing: float = 20.0  # s of sending emails
     mails: int = 40
-    flood: int = 10_000
+    flood: int = 10_000  # emails owed before a welcome
 
 
 QUICK = Sizes(

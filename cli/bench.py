@@ -32,11 +32,9 @@ def bench(
     ] = False,
 ) -> None:
     """Measure, on databases of its own; some 15 minutes on an otherwise idle machine."""
-    from benchmarks.figures import Figure
-    from benchmarks.ground import ground
-    from benchmarks.machine import look_at
     from benchmarks.report import as_json as to_json
     from benchmarks.report import as_table
+    from benchmarks.run import run
     from benchmarks.scenarios import SCENARIOS
     from benchmarks.sizes import QUICK, Sizes
 
@@ -45,17 +43,14 @@ def bench(
     sizes = sizes if events is None else replace(sizes, events=events)
     # Ctrl-C must still stop the processes and drop the databases of a measurement.
     interrupt_on_signals()
-    figures: list[Figure] = []
-    with ground(load_settings()) as where:
-        machine = look_at(where)
-        for name in wanted:
-            with problems.status(f"measuring {name} …"):
-                figures += SCENARIOS[name](where, sizes).figures()
+    report = run(
+        load_settings(), wanted, sizes, lambda name: problems.status(f"measuring {name} …")
+    )
     if as_json:
-        typer.echo(json.dumps(to_json(machine, sizes, figures), indent=2))
+        typer.echo(json.dumps(to_json(report), indent=2))
     else:
-        console.print(as_table(machine, figures))
-    if strict and any(figure.ok is False for figure in figures):
+        console.print(as_table(report))
+    if strict and not report.targets_met:
         raise typer.Exit(1)
 
 

@@ -41,10 +41,10 @@ def chaos(
     # What breaks is meant to: warnings about it would hide what is not.
     set_up_logs(settings.model_copy(update={"log_level": "error"}))
     with problems.status(f"breaking things for {seconds:g} s, then waiting until all is handled …"):
-        outcome = run(settings, seconds, seed, logs and logs.resolve(), upstash=upstash)
+        report = run(settings, seconds, seed, logs and logs.resolve(), upstash=upstash)
     if as_json:
-        write_json(to_json(outcome))
+        write_json(to_json(report))
     else:
-        console.print(*as_tables(outcome), sep="\n")
-    if not outcome.is_good:
+        console.print(*as_tables(report), sep="\n")
+    if not report.is_good:
         raise typer.Exit(1)

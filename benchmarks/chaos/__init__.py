@@ -1,1 +1,1 @@
-"""What `insights chaos` does: break everything under a known load, then balance the books."""
+"""What `insights chaos` does: break everything under a known load, then count every effect."""

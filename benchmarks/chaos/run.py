@@ -1,4 +1,4 @@
-"""One run: everything is started, broken, left to settle, stopped, and then counted."""
+"""One run: start everything, break it under load, wait until all is done, stop, compare."""
 
 import random
 import subprocess
@@ -10,42 +10,50 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks.chaos.accounts import done
-from benchmarks.chaos.board import rebuild
-from benchmarks.chaos.books import balance
-from benchmarks.chaos.client import URL
-from benchmarks.chaos.copier import Copier
-from benchmarks.chaos.errors import ChaosFailed
-from benchmarks.chaos.expected import Expected, expect
-from benchmarks.chaos.faults import Faults
-from benchmarks.chaos.ground import HANDLERS, Ground, add_customers, ground, prepare
-from benchmarks.chaos.load import make_load
-from benchmarks.chaos.outcome import Outcome
-from benchmarks.chaos.product import Product, running_product
-from benchmarks.chaos.seen import Seen, look
-from benchmarks.chaos.settling import settle
-from benchmarks.chaos.storm import Storm
-from benchmarks.chaos.told import read_told
-from benchmarks.chaos.witness import Witness
+from benchmarks.chaos.compare import compare
+from benchmarks.chaos.deliveries import count_done, replay, wait_until_done
+from benchmarks.chaos.expected.effects import Expected, expected_effects
+from benchmarks.chaos.faults.injector import FaultInjector
+from benchmarks.chaos.faults.kinds import Faults
+from benchmarks.chaos.faults.message_duplicator import MessageDuplicator
+from benchmarks.chaos.load import publisher
+from benchmarks.chaos.load.steps import make_load
+from benchmarks.chaos.load.users import insert_paying_users
+from benchmarks.chaos.observed.effects import Observed, observed_effects
+from benchmarks.chaos.observed.progress import ObservedProgress, ProgressWatcher
+from benchmarks.chaos.observed.providers import read_providers
+from benchmarks.chaos.report import Report
+from benchmarks.chaos.system import provider_double
+from benchmarks.chaos.system.processes import ProductProcesses, running_product
+from benchmarks.chaos.system.provider_client import PROVIDER_URL
+from benchmarks.chaos.system.provider_double import read_calls
+from benchmarks.chaos.system.servers import (
+    HANDLERS_MODULE,
+    PrivateServers,
+    prepare_database,
+    private_servers,
+)
+from benchmarks.errors import ChaosFailed
 from benchmarks.processes import Processes
-from runtime.doubles import settings_for
-from runtime.embedded.discovery import environment, plain
+from runtime.environment import as_variable, environment
+from runtime.sandbox_settings import sandbox_settings
 from settings import Settings
 
-RECORD = "calls.jsonl"
-PUBLISHED_WITHIN = 300.0
+PUBLISH_TIMEOUT = 300.0  # s after the last fault; the publisher waits for a crashed PostgreSQL
+LAST_MESSAGES = 0.2  # s; what was published just before the product stopped is still received
 
 
 @dataclass(frozen=True)
-class Stage:
-    """Everything that runs."""
+class Setup:
+    """Everything that takes part in a run; `calls_record` is the provider double's file."""
 
-    ground: Ground
+    servers: PrivateServers
     processes: Processes
-    product: Product
-    witness: Witness
-    copier: Copier
-    storm: Storm
+    product: ProductProcesses
+    progress: ProgressWatcher
+    duplicator: MessageDuplicator
+    injector: FaultInjector
+    calls_record: Path
 
 
 def run(
@@ -55,101 +63,124 @@ def run(
     logs: Path | None = None,
     *,
     upstash: bool = False,
-) -> Outcome:
-    """Run chaos for so many seconds and balance the books. Raises ChaosFailed, ServerFailed."""
-    with stage(settings, seed, logs, upstash=upstash) as at:
+) -> Report:
+    """Break things for so many seconds, then count every effect. Raises ChaosFailed, ServerFailed.
+
+    With `upstash`, Redis services go over the double of Upstash's REST API. Logs are copied to the
+    folder `logs`.
+    """
+    with started(settings, seed, logs, upstash=upstash) as setup:
+        assembly = setup.servers.assembly
         start = datetime.now(UTC)
         load = make_load(seed, seconds, start)
-        expected = expect(load)
-        add_customers(at.ground.assembly, load.people)
-        publisher = at.processes.start(
-            "publisher", *module("publisher", str(seed), str(seconds), start.isoformat())
-        )
-        at.storm.rage(random.Random(seed), seconds)
-        at.storm.abate()
-        finish(publisher)
-        at.product.wait_until_up()
-        settled = settle(at.ground.assembly.engine)
-        at.storm.settled.set()
-        handled = done(at.ground.assembly.engine, at.ground.assembly.handlers)
-        seen = stop_and_look(at, expected, settled=settled is not None)
-        return Outcome(
+        expected = expected_effects(load)
+        insert_paying_users(assembly, load.users)
+        publishing = start_publisher(setup.processes, seed, seconds, start)
+        setup.injector.run(random.Random(seed), seconds)
+        setup.injector.wait_until_ended()
+        wait_until_published(publishing)
+        setup.product.wait_until_up()
+        done_after = wait_until_done(assembly.engine)
+        setup.injector.all_done.set()
+        handled = count_done(assembly.engine, assembly.handlers)
+        observed = stop_and_observe(setup, expected, all_done=done_after is not None)
+        return Report(
             seed=seed,
             seconds=seconds,
             published=len(expected.published),
             handled=handled or 0,
-            calls=len(seen.calls),
-            copies=at.copier.copies,
-            settled=settled,
-            findings=balance(expected, seen),
-            injected=at.storm.injected,
+            calls=len(observed.calls),
+            copies=setup.duplicator.copies,
+            done_after=done_after,
+            findings=compare(expected, observed),
+            injected=setup.injector.injected,
         )
 
 
 @contextmanager
-def stage(settings: Settings, seed: int, logs: Path | None, *, upstash: bool) -> Iterator[Stage]:
+def started(settings: Settings, seed: int, logs: Path | None, *, upstash: bool) -> Iterator[Setup]:
     """Start everything; stop it at the end of the `with` block, whatever happens in it."""
     with ExitStack() as stack:
-        where = stack.enter_context(ground(settings, logs, upstash=upstash))
-        prepare(where.assembly)
-        processes = stack.enter_context(Processes(where.folder, surroundings(where)))
-        provider = start_provider(where, processes)
-        witness, copier = Witness(where.valkey.url), Copier(where.valkey.url, random.Random(seed))
-        for watcher in (witness, copier):
-            watcher.start()
-            stack.callback(watcher.stop)
+        servers = stack.enter_context(private_servers(settings, logs, upstash=upstash))
+        prepare_database(servers.assembly)
+        processes = stack.enter_context(Processes(servers.folder, variables(servers)))
+        calls_record = servers.folder / "calls.jsonl"
+        provider_url = start_provider(processes, calls_record)
+        progress = ProgressWatcher(servers.valkey.url)
+        duplicator = MessageDuplicator(servers.valkey.url, random.Random(seed))
+        for thread in (progress, duplicator):
+            thread.start()
+            stack.callback(thread.stop)
         product = stack.enter_context(
-            running_product(where, processes.environment | {URL: provider})
+            running_product(servers, processes.environment | {PROVIDER_URL: provider_url})
         )
-        witness.wait()
-        faults = Faults(where, product, witness, copier, provider, random.Random(seed))
-        storm = Storm(faults)
-        stack.callback(storm.end)
-        yield Stage(where, processes, product, witness, copier, storm)
+        progress.wait_until_listening()
+        faults = Faults(servers, product, progress, duplicator, provider_url, random.Random(seed))
+        injector = FaultInjector(faults)
+        stack.callback(injector.stop)
+        yield Setup(servers, processes, product, progress, duplicator, injector, calls_record)
 
 
-def surroundings(where: Ground) -> dict[str, str]:
-    """What all processes are told."""
-    told = {"EXTRA_PACKAGES": HANDLERS, "LOG_FORMAT": "json", "SENTRY_TRACES_SAMPLE_RATE": "0.1"}
-    dsn = {"SENTRY_DSN": plain(settings_for(where.assembly.settings, where.sandbox).sentry_dsn)}
-    return environment(where.assembly.settings) | told | dsn
+def variables(servers: PrivateServers) -> dict[str, str]:
+    """The environment variables of all processes of the run."""
+    settings = servers.assembly.settings
+    return environment(settings) | {
+        "EXTRA_PACKAGES": HANDLERS_MODULE,
+        "LOG_FORMAT": "json",
+        "SENTRY_DSN": as_variable(sandbox_settings(settings, servers.sandbox.url).sentry_dsn),
+        "SENTRY_TRACES_SAMPLE_RATE": "0.1",
+    }
 
 
-def start_provider(where: Ground, processes: Processes) -> str:
-    """Start the provider's double; return its address."""
-    record = where.folder / RECORD
-    record.touch()
-    provider = processes.start("provider", *module("provider", str(record)), talks=True)
+def start_provider(processes: Processes, calls_record: Path) -> str:
+    """Start the provider's double; return its address. Raises ChaosFailed."""
+    calls_record.touch()
+    command = (sys.executable, "-m", provider_double.__name__, str(calls_record))
+    provider = processes.start("provider", *command, talks=True)
     url = provider.stdout.readline().strip() if provider.stdout else ""
     if not url:
         raise ChaosFailed("The provider's double does not start.")
     return url
 
 
-def finish(publisher: "subprocess.Popen[str]") -> None:
+def start_publisher(
+    processes: Processes, seed: int, seconds: float, start: datetime
+) -> "subprocess.Popen[str]":
+    """Start the process that publishes the load."""
+    arguments = (str(seed), str(seconds), start.isoformat())
+    return processes.start("publisher", sys.executable, "-m", publisher.__name__, *arguments)
+
+
+def wait_until_published(publishing: "subprocess.Popen[str]") -> None:
     """Wait until everything is published. Raises ChaosFailed."""
     try:
-        code = publisher.wait(PUBLISHED_WITHIN)
+        code = publishing.wait(PUBLISH_TIMEOUT)
     except subprocess.TimeoutExpired:
-        raise ChaosFailed("The publisher does not come to its end.") from None
+        raise ChaosFailed("The publisher does not end.") from None
     if code:
         raise ChaosFailed(f"The publisher ended with {code}.")
 
 
-def stop_and_look(at: Stage, expected: Expected, *, settled: bool) -> Seen:
-    """Have the board rebuilt, stop what might still do something, and read what is there."""
-    engine, witness = at.ground.assembly.engine, at.witness
-    board = rebuild(engine, witness, expected.news) if settled else dict(expected.news)
-    at.storm.end()
-    at.product.stop()
-    time.sleep(0.2)
-    witness.stop()
-    record = at.ground.folder / RECORD
+def stop_and_observe(setup: Setup, expected: Expected, *, all_done: bool) -> Observed:
+    """Replay progress, stop everything that might still change something, and read what is there.
+
+    Where not all is done, there is nothing to replay: what is still owed is found anyway.
+    """
+    engine, progress = setup.servers.assembly.engine, setup.progress
+    if all_done:
+        progress.flush()
+        replay(engine, "progress")
+        replayed = {training_id: progress.read(training_id) for training_id in expected.progress}
+    else:
+        replayed = dict(expected.progress)
+    setup.injector.stop()
+    setup.product.stop()
+    time.sleep(LAST_MESSAGES)
+    progress.stop()
     with engine.connect() as connection:
-        told = read_told(at.ground.sandbox)
-        return look(connection, record, witness.shown, witness.stale, board, told)
-
-
-def module(name: str, *arguments: str) -> list[str]:
-    """The command line of one of our own processes."""
-    return [sys.executable, "-m", f"benchmarks.chaos.{name}", *arguments]
+        return observed_effects(
+            connection,
+            read_calls(setup.calls_record),
+            ObservedProgress(progress.shown, progress.stale, replayed),
+            read_providers(setup.servers.sandbox),
+        )

@@ -6,45 +6,46 @@ from urllib.parse import parse_qs, urlsplit
 from celery import Celery
 from sqlalchemy import text
 
-from benchmarks.ground import Ground
+from benchmarks.deployment import deploy
+from benchmarks.handlers import DRAIN_HANDLERS
 from benchmarks.load import publish_predictions
-from benchmarks.ours import HANDLERS
-from benchmarks.rivals.once import handle, rate
-from benchmarks.site import site
+from benchmarks.rivals.dedupe import handle, wait_and_measure
+from benchmarks.servers import BenchServers
 from settings import load_settings
 
 QUEUE = "bench"
 TASK = "bench.handle"
+PREFETCH = 32  # messages per process; with the default 4, tasks this short wait for each fetch
 
 
-def drain(ground: Ground, events: int, *, users: int) -> float:
+def drain(servers: BenchServers, events: int, *, users: int) -> float:
     """Events a second, with a message per event and handler, all of them sent beforehand."""
-    with site(ground, users=users) as at:
-        publish_predictions(at, events)
-        app = make_app(at.ground.redis_url)
-        with at.assembly.engine.connect() as connection:
+    with deploy(servers, users=users) as deployment:
+        publish_predictions(deployment, events)
+        app = make_app(servers.redis_url)
+        with deployment.assembly.engine.connect() as connection:
             ids = connection.scalars(text("SELECT CAST(id AS text) FROM insights.events")).all()
         with app.producer_pool.acquire(block=True) as producer:
             for id_ in ids:
-                for name in HANDLERS:
+                for name in DRAIN_HANDLERS:
                     app.send_task(TASK, (name, id_), producer=producer)
         app.close()
-        at.settle()
-        # Celery's command line would take our variable for its own.
+        deployment.analyze_and_checkpoint()
+        # Celery's command line would take our BROKER_URL for its own.
         variables = {"BROKER_URL": ""}
-        at.processes.start("celery", sys.executable, "-m", __name__, environment=variables)
-        return rate(at, events)
+        deployment.processes.start("celery", sys.executable, "-m", __name__, environment=variables)
+        return wait_and_measure(deployment, events)
 
 
 def make_app(redis_url: str) -> Celery:
-    """An app with the one task, which handles an event for the handler that it is told."""
+    """An app with one task, which handles an event for the handler that it is given."""
     app = Celery("bench", broker=kombu_url(redis_url), set_as_current=False)
     app.conf.update(
         task_acks_late=True,
         task_ignore_result=True,
         task_default_queue=QUEUE,
         task_store_errors_even_if_ignored=False,
-        worker_prefetch_multiplier=32,
+        worker_prefetch_multiplier=PREFETCH,
         worker_hijack_root_logger=False,
         broker_connection_retry_on_startup=True,
     )
@@ -64,6 +65,7 @@ def kombu_url(redis_url: str) -> str:
 def work() -> None:
     """Run a worker until it is stopped."""
     options = ["--pool=prefork", "--concurrency=4", "--loglevel=WARNING", f"--queues={QUEUE}"]
+    # These serve several workers that know of each other; here is only one.
     quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
     make_app(load_settings().redis).worker_main(["worker", *options, *quiet])
 

@@ -9,11 +9,11 @@ from dramatiq import Message
 from dramatiq.brokers.redis import RedisBroker
 from sqlalchemy import text
 
-from benchmarks.ground import Ground
+from benchmarks.deployment import deploy, product_handlers
+from benchmarks.handlers import DRAIN_HANDLERS
 from benchmarks.load import publish_predictions
-from benchmarks.ours import HANDLERS, product
-from benchmarks.rivals.once import handle, open_engine, rate
-from benchmarks.site import site
+from benchmarks.rivals.dedupe import handle, open_engine, wait_and_measure
+from benchmarks.servers import BenchServers
 from events.progress import TrainingProgress, TrainingStatus
 from services.redis.progress import ProgressBoard
 from services.redis.tcp import TcpCommands
@@ -22,26 +22,26 @@ from settings import load_settings
 SHOW = "show"
 
 
-def drain(ground: Ground, events: int, *, users: int) -> float:
+def drain(servers: BenchServers, events: int, *, users: int) -> float:
     """Events a second, with a message per event and handler, all of them sent beforehand."""
-    with site(ground, users=users) as at:
-        publish_predictions(at, events)
-        broker = connect(at.ground.redis_url)
-        with at.assembly.engine.connect() as connection:
+    with deploy(servers, users=users) as deployment:
+        publish_predictions(deployment, events)
+        broker = connect(servers.redis_url)
+        with deployment.assembly.engine.connect() as connection:
             ids = connection.scalars(text("SELECT CAST(id AS text) FROM insights.events")).all()
         for id_ in ids:
-            for name in HANDLERS:
+            for name in DRAIN_HANDLERS:
                 send(broker, name, id_)
         broker.close()
-        at.settle()
-        at.processes.start("dramatiq", *command(draining.__name__))
-        return rate(at, events)
+        deployment.analyze_and_checkpoint()
+        deployment.processes.start("dramatiq", *command(declare_drain.__name__))
+        return wait_and_measure(deployment, events)
 
 
-def command(part: str, processes: int = 2) -> tuple[str, ...]:
-    """Its command line, with the actors that a function below declares."""
+def command(declare: str, processes: int = 2) -> tuple[str, ...]:
+    """Its command line, with the actors that one of the functions below declares."""
     options = ("--processes", str(processes), "--threads", "8")
-    return (sys.executable, "-m", "dramatiq", f"{__name__}:{part}", *options)
+    return (sys.executable, "-m", "dramatiq", f"{__name__}:{declare}", *options)
 
 
 def send(broker: RedisBroker, name: str, *arguments: object) -> None:
@@ -53,15 +53,15 @@ def send(broker: RedisBroker, name: str, *arguments: object) -> None:
     broker.enqueue(message)
 
 
-def draining() -> None:
-    """One actor and one queue per handler, as ours."""
+def declare_drain() -> None:
+    """One actor and one queue per handler of a drain, as the product has."""
     open_engine()
-    declare(HANDLERS)
+    declare(DRAIN_HANDLERS)
 
 
-def idling() -> None:
+def declare_idle() -> None:
     """As many actors and queues as the product has handlers."""
-    declare(product())
+    declare(product_handlers())
 
 
 def declare(names: Iterable[str]) -> None:
@@ -75,8 +75,8 @@ def declare(names: Iterable[str]) -> None:
             handle(name, id_)
 
 
-def showing() -> None:
-    """One actor that shows the progress of trainings as our handler does."""
+def declare_show() -> None:
+    """One actor that shows the progress of trainings as the product's handler does."""
     url = load_settings().redis
     broker = connect(url)
     dramatiq.set_broker(broker)
@@ -90,5 +90,5 @@ def showing() -> None:
 
 
 def connect(url: str) -> RedisBroker:
-    """Dramatiq's broker, left as it comes."""
+    """Dramatiq's broker with its defaults."""
     return RedisBroker(url=url)  # type: ignore[no-untyped-call]

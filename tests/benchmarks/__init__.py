@@ -1,1 +1,1 @@
-"""Tests of what measures: it runs, counts right and leaves nothing behind."""
+"""Tests of the measurements: they run, count right and leave nothing behind."""

@@ -1,37 +1,37 @@
-"""A ground to measure on, and the command as users run it."""
+"""Servers to measure on, and the command as users run it."""
 
 import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TypeAlias
 
-import psycopg
 import pytest
-import redis
 
-from benchmarks.ground import Ground, ground
+from benchmarks.servers import BenchServers, bench_servers
 from settings import load_settings
 from tests.factories import Servers
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-Bench = Callable[..., "subprocess.Popen[str]"]
+StartBench: TypeAlias = Callable[..., "subprocess.Popen[str]"]
 
 
 @pytest.fixture
-def given(servers: Servers, tmp_path: Path) -> Iterator[Ground]:
+def given_servers(servers: Servers, tmp_path: Path) -> Iterator[BenchServers]:
+    """The servers of the test run, as a measurement is given them."""
     settings = load_settings(
         _env_file=None,
         database_url=servers.database_url,
         redis_url=servers.redis_url,
         insights_home=tmp_path,
     )
-    with ground(settings) as where:
-        yield where
+    with bench_servers(settings) as found:
+        yield found
 
 
 @pytest.fixture
-def bench(servers: Servers, tmp_path: Path) -> Iterator[Bench]:
+def start_bench(servers: Servers, tmp_path: Path) -> Iterator[StartBench]:
     """Start `insights bench` on the servers of the test run; it is killed if it still runs."""
     started = []
     places = {
@@ -57,17 +57,3 @@ def bench(servers: Servers, tmp_path: Path) -> Iterator[Bench]:
     for process in started:
         process.kill()
         process.communicate()
-
-
-def databases(servers: Servers) -> set[str]:
-    """The databases that measurements made and did not drop."""
-    with psycopg.connect(servers.database_url) as connection:
-        query = "SELECT datname FROM pg_database WHERE datname LIKE 'insights_bench_%'"
-        return {str(row[0]) for row in connection.execute(query)}
-
-
-def keys(servers: Servers) -> dict[str, int]:
-    """How many keys each database of the Redis holds."""
-    with redis.Redis.from_url(servers.redis_url) as client:
-        found: dict[str, dict[str, int]] = client.info("keyspace")
-    return {name: each["keys"] for name, each in found.items()}

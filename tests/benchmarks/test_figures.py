@@ -1,4 +1,4 @@
-"""Targets, and how figures are told."""
+"""Targets, and what a figure says of its own."""
 
 import pytest
 

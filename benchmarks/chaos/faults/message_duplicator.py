@@ -1,0 +1,71 @@
+"""Delivers messages twice and out of order: copies what waits in the queues, and sends it again."""
+
+import random
+import threading
+from collections import deque
+from typing import cast
+
+import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from services.redis.doorbell import channel_of, queue_bell
+from workers.broker.redis import PREFIX
+
+LOOK_INTERVAL = 0.01  # s; a message waits in its queue for little longer
+REMEMBERED = 500  # messages; as many are sent again at once
+RETRY_INTERVAL = 0.2  # s
+
+
+class MessageDuplicator(threading.Thread):
+    """Remembers the messages that it saw in the queues, and sends copies of them.
+
+    Copies thus arrive while the originals are handled, and after.
+    """
+
+    def __init__(self, url: str, choice: random.Random) -> None:
+        super().__init__(daemon=True, name="message-duplicator")
+        self.client = redis.Redis.from_url(url, retry=Retry(NoBackoff(), 0), socket_timeout=5)
+        self.choice = choice
+        self.seen: deque[tuple[bytes, bytes]] = deque(maxlen=REMEMBERED)
+        self.known: set[bytes] = set()
+        self.copies = 0
+        self.lock = threading.Lock()
+        self.stopped = threading.Event()
+
+    def run(self) -> None:
+        """Look into the queues until stopped."""
+        while not self.stopped.wait(LOOK_INTERVAL):
+            try:
+                self.look()
+            except redis.RedisError:
+                self.stopped.wait(RETRY_INTERVAL)
+
+    def look(self) -> None:
+        """Remember the messages that wait now."""
+        for queue in cast("list[bytes]", self.client.keys(f"{PREFIX}*")):
+            for message in cast("list[bytes]", self.client.lrange(queue, 0, -1)):
+                with self.lock:
+                    if message not in self.known:
+                        self.known.add(message)
+                        self.seen.append((queue, message))
+
+    def send_again(self) -> None:
+        """Send what is remembered once more, shuffled, and ring the queues' bells."""
+        with self.lock:
+            copies = list(self.seen)
+        self.choice.shuffle(copies)
+        with self.client.pipeline(transaction=False) as pipeline:
+            for queue, message in copies:
+                pipeline.rpush(queue, message)
+            for queue in {queue for queue, _ in copies}:
+                name = queue.decode().removeprefix(PREFIX)
+                pipeline.publish(channel_of(queue_bell(name)), b"")
+            pipeline.execute()
+        self.copies += len(copies)
+
+    def stop(self) -> None:
+        """Stop looking."""
+        self.stopped.set()
+        self.join()
+        self.client.close()

@@ -1,0 +1,1 @@
+"""`providers`: how fast events reach providers, and what it takes."""

@@ -1,0 +1,43 @@
+"""Whatever is counted wrong fails the measurement."""
+
+import pytest
+from sqlalchemy import text
+
+from benchmarks.deployment import deploy
+from benchmarks.errors import BenchFailed
+from benchmarks.handlers import DRAIN_HANDLERS
+from benchmarks.load import publish_predictions
+from benchmarks.rivals import pure_sql
+from benchmarks.servers import BenchServers
+from benchmarks.verification import verify_effects
+
+DEFECTS = {
+    "counters": "UPDATE bench.activity SET count = count + 1 WHERE handler = 'bench_b'",
+    "usage": "UPDATE public.usage_limits SET predictions_this_month = 1",
+    "lost": "DELETE FROM bench.activity WHERE handler = 'bench_a'",
+    "ledger": "DELETE FROM insights.usage_ledger",
+    "dead": "INSERT INTO insights.deliveries (handler, event_id, died_at) "
+    "SELECT 'usage', id, now() FROM insights.events LIMIT 1",
+}
+
+
+def test_effects_are_right_also_while_some_are_owed(given_servers: BenchServers) -> None:
+    with deploy(given_servers, DRAIN_HANDLERS, users=3) as deployment:
+        publish_predictions(deployment, 20)
+        verify_effects(deployment, DRAIN_HANDLERS)
+        pure_sql.work(deployment, lease=False)
+        publish_predictions(deployment, 5)
+        verify_effects(deployment, DRAIN_HANDLERS)
+
+
+@pytest.mark.parametrize("defect", DEFECTS)
+def test_a_wrong_count_is_found(given_servers: BenchServers, defect: str) -> None:
+    with deploy(given_servers, DRAIN_HANDLERS, users=3) as deployment:
+        publish_predictions(deployment, 20)
+        pure_sql.work(deployment, lease=True)
+        verify_effects(deployment, DRAIN_HANDLERS)
+        with deployment.assembly.engine.begin() as connection:
+            connection.execute(text(DEFECTS[defect]))
+
+        with pytest.raises(BenchFailed, match="Effects were counted wrong"):
+            verify_effects(deployment, DRAIN_HANDLERS)
