@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from services.redis.upstash import RestEndpoint
 from settings import MissingSetting, Settings, WrongSetting, load_settings
 
 
@@ -78,3 +79,14 @@ def test_keys_are_separated_by_commas(monkeypatch: pytest.MonkeyPatch) -> None:
     keys = [key.get_secret_value() for key in load_settings().insights_api_keys]
 
     assert keys == ["a-key-of-the-first-app", "a-key-of-the-second"]
+
+
+def test_upstash_is_used_where_both_its_address_and_its_token_are_set(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("UPSTASH_REDIS_REST_URL", "https://x.upstash.io")
+    assert load_settings().upstash is None
+
+    monkeypatch.setenv("UPSTASH_REDIS_REST_TOKEN", "s3cret")
+    assert load_settings().upstash == RestEndpoint("https://x.upstash.io", "s3cret")
+    assert "s3cret" not in repr(load_settings().upstash)
