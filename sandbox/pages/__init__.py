@@ -1,1 +1,1 @@
-"""Pages on which a person sees what reached the providers."""
+"""Pages that show what each provider was sent."""

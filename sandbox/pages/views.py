@@ -1,4 +1,4 @@
-"""The pages on which a user of the sandbox sees what each provider was sent."""
+"""The pages that show what each provider was sent."""
 
 from collections import defaultdict
 from collections.abc import Mapping
