@@ -1,4 +1,4 @@
-"""Real servers for every test: those that TEST_*_URL name, or the product's own."""
+"""Real servers for every test: those that TEST_*_URL name, or embedded ones."""
 
 import os
 from collections.abc import Iterator
@@ -11,10 +11,11 @@ from pydantic import SecretStr
 from sqlalchemy import text
 
 from runtime.assembly import Assembly
-from runtime.doubles import templates
-from runtime.embedded.servers import private_postgres, private_valkey
+from runtime.embedded.postgres import private_postgres
+from runtime.embedded.valkey import private_valkey
 from runtime.migrate import migrate
-from sandbox.serve import Server, running_sandbox
+from runtime.sandbox_settings import sandbox_templates
+from sandbox.server import running_sandbox
 from settings import Settings
 from tests.doubles import Doubles
 from tests.factories import HOME, Servers, new_database, sign_up
@@ -26,17 +27,19 @@ if TYPE_CHECKING:
 hypothesis.settings.register_profile("suite", derandomize=True, deadline=None)
 hypothesis.settings.load_profile(os.getenv("HYPOTHESIS_PROFILE", "suite"))
 
-EMPTY = text("""
+EMPTY_TABLES = text("""
     TRUNCATE insights.events, insights.deliveries, insights.usage_ledger, insights.usage_marks,
         insights.profile_news, insights.emails, insights.activity, public.profiles,
         public.usage_limits
 """)
-AWAKE = text("UPDATE insights.handlers SET paused = false, failures_in_row = 0, resume_at = NULL")
+RESET_HANDLERS = text("""
+    UPDATE insights.handlers SET paused = false, failures_in_row = 0, resume_at = NULL
+""")
 
 
 @pytest.fixture(scope="session")
 def servers() -> Iterator[Servers]:
-    """Servers that were given, or private ones that end with the test run."""
+    """Servers that were given, or embedded ones that end with the test run."""
     database_url, redis_url = os.getenv("TEST_DATABASE_URL"), os.getenv("TEST_REDIS_URL")
     if database_url and redis_url:
         yield Servers(database_url, redis_url)
@@ -54,7 +57,7 @@ def servers() -> Iterator[Servers]:
 
 @pytest.fixture(scope="session")
 def database_url(servers: Servers) -> Iterator[str]:
-    """A new database of this test run."""
+    """A new database for this test run."""
     with new_database(servers.database_url) as url:
         yield url
 
@@ -79,8 +82,8 @@ def shared(database_url: str, servers: Servers) -> Iterator[Assembly]:
 def assembly(shared: Assembly) -> Assembly:
     """The parts of the product, with nothing published and nothing in Redis."""
     with shared.engine.begin() as connection:
-        connection.execute(EMPTY)
-        connection.execute(AWAKE)
+        connection.execute(EMPTY_TABLES)
+        connection.execute(RESET_HANDLERS)
     shared.redis.flushdb()
     return shared
 
@@ -93,7 +96,7 @@ def redis_client(assembly: Assembly) -> "redis.Redis":
 
 @pytest.fixture
 def pipeline(assembly: Assembly) -> Iterator[Pipeline]:
-    """Relay and runner in this process, a step at a time."""
+    """Relay and runner in this process; afterwards the product's own handlers follow events."""
     pipeline = Pipeline(assembly)
     yield pipeline
     if pipeline.handlers != assembly.handlers:
@@ -101,17 +104,17 @@ def pipeline(assembly: Assembly) -> Iterator[Pipeline]:
 
 
 @pytest.fixture(scope="session")
-def sandbox(servers: Servers) -> Iterator[Server]:
-    """Doubles of all providers, in a thread of this process."""
-    with running_sandbox(templates=templates(), redis_url=servers.redis_url) as server:
-        yield server
+def sandbox(servers: Servers) -> Iterator[Doubles]:
+    """The doubles of all providers, in a thread of this process."""
+    with running_sandbox(templates=sandbox_templates(), redis_url=servers.redis_url) as server:
+        yield Doubles(server)
 
 
 @pytest.fixture
-def doubles(sandbox: Server) -> Doubles:
-    """The doubles, which remember nothing."""
-    sandbox.world.forget()
-    return Doubles(sandbox)
+def doubles(sandbox: Doubles) -> Doubles:
+    """The doubles, without anything that earlier tests sent them."""
+    sandbox.reset()
+    return sandbox
 
 
 @pytest.fixture

@@ -1,5 +1,7 @@
-"""What tests make: databases, users, events."""
+"""Databases, users and events for tests."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -25,20 +27,21 @@ from events import (
     uuid7,
 )
 from runtime.assembly import Assembly
+from settings import Settings
 
 HOME = Path(".insights/tests").resolve()
 
 
 @dataclass(frozen=True)
 class Servers:
-    """Where the servers of this test run are."""
+    """The addresses of the servers of this test run."""
 
     database_url: str
     redis_url: str
 
 
 def sign_up(assembly: Assembly, plan: str = "free") -> UUID:
-    """A user whose profile exists."""
+    """Insert a profile; return the user's id."""
     id_ = uuid7()
     with assembly.engine.begin() as connection:
         connection.execute(
@@ -49,31 +52,32 @@ def sign_up(assembly: Assembly, plan: str = "free") -> UUID:
 
 
 def publish_now(assembly: Assembly, *events: Event) -> set[UUID]:
-    """Publish in a transaction of its own."""
+    """Publish in a transaction of its own; return the ids that were new."""
     with assembly.sessions.begin() as session:
         return publish(session, *events)
 
 
-class new_database:  # noqa: N801 (used like a function)
-    """A database of its own, dropped at the end of the `with` block."""
+@contextmanager
+def new_database(server_url: str) -> Iterator[str]:
+    """The URL of a new database, which is dropped at the end of the block."""
+    name = f"insights_test_{uuid7().hex}"
+    before, _, query = server_url.partition("?")
+    run_alone(server_url, f"CREATE DATABASE {name}")
+    try:
+        yield f"{before.rsplit('/', 1)[0]}/{name}" + (f"?{query}" if query else "")
+    finally:
+        run_alone(server_url, f"DROP DATABASE {name} WITH (FORCE)")
 
-    def __init__(self, url: str) -> None:
-        self.url = url
-        self.name = f"insights_test_{uuid7().hex}"
 
-    def __enter__(self) -> str:
-        self.run(f"CREATE DATABASE {self.name}")
-        before, _, query = self.url.partition("?")
-        root = before.rsplit("/", 1)[0]
-        return f"{root}/{self.name}" + (f"?{query}" if query else "")
+def run_alone(url: str, statement: str) -> None:
+    """Run one statement outside of a transaction."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(statement.encode())
 
-    def __exit__(self, *_: object) -> None:
-        self.run(f"DROP DATABASE {self.name} WITH (FORCE)")
 
-    def run(self, statement: str) -> None:
-        """Run one statement outside of a transaction."""
-        with psycopg.connect(self.url, autocommit=True) as connection:
-            connection.execute(statement.encode())
+def libpq_url(settings: Settings) -> str:
+    """The URL of the database for psycopg itself; SQLAlchemy's names its driver too."""
+    return settings.postgres_url.replace("+psycopg", "", 1)
 
 
 def signed_up(user_id: UUID) -> UserSignedUp:

@@ -1,4 +1,4 @@
-"""The real relay and the real runner in one process, a step at a time."""
+"""The real relay and the real runner in this process, one step at a time, without a broker."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -18,17 +18,16 @@ from workers.runner import Runner
 
 
 class Queue:
-    """Keeps what the relay sends, encoded and decoded as on the wire, until it is delivered."""
+    """A Sender that keeps messages, encoded as on the wire, until the test delivers them."""
 
     def __init__(self) -> None:
         self.messages: list[bytes] = []
 
     def send(self, _queue_name: str, messages: Sequence[Message[Any]]) -> None:
-        """Keep messages."""
         self.messages += [message.encode() for message in messages]
 
     def depths(self, queue_names: Iterable[str]) -> Mapping[str, int]:
-        """Nothing waits: what is sent is delivered by hand."""
+        """No message waits in a queue, so the relay always has room."""
         return dict.fromkeys(queue_names, 0)
 
 
@@ -39,7 +38,8 @@ class Pipeline:
         self.assembly = assembly
         self.handlers = dict(handlers or assembly.handlers)
         self.queue = Queue()
-        self.metrics = Metrics(CollectorRegistry())
+        self.registry = CollectorRegistry()
+        self.metrics = Metrics(self.registry)
         self.relay = Relay(assembly.engine, self.queue, self.handlers, self.metrics)
         self.renewal = LeaseRenewal(assembly.sessions)
         self.runner = Runner(
@@ -54,13 +54,13 @@ class Pipeline:
         self.relay = Relay(self.assembly.engine, self.queue, self.handlers, self.metrics)
 
     def lease(self) -> list[Message[Any]]:
-        """One pass of the relay; the messages that it sent."""
+        """Run one pass of the relay; return the messages that it sent."""
         before = len(self.queue.messages)
         self.relay.relay()
         return [Message.decode(raw) for raw in self.queue.messages[before:]]
 
     def deliver(self, message: "Message[Any]") -> None:
-        """Handle one message, as an actor does."""
+        """Handle one message, as the handler's actor does."""
         self.runner.run(self.handlers[message.queue_name], batch_of(message))
 
     def work(self) -> None:
@@ -74,6 +74,13 @@ class Pipeline:
         with self.assembly.engine.begin() as connection:
             connection.execute(
                 text("UPDATE insights.deliveries SET due_at = now() - interval '1 second'")
+            )
+
+    def half_open_circuits(self) -> None:
+        """End the pause of every open circuit, so that each handler may send a probe."""
+        with self.assembly.engine.begin() as connection:
+            connection.execute(
+                text("UPDATE insights.handlers SET resume_at = now() WHERE resume_at IS NOT NULL")
             )
 
     def owed(self) -> list[Any]:

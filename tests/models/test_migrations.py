@@ -1,4 +1,4 @@
-"""Up, down and up again, on an empty database and on a platform's own."""
+"""Migrations go up, down and up again, on an empty database and on a platform's."""
 
 import os
 import subprocess
@@ -12,9 +12,9 @@ from psycopg.errors import LockNotAvailable, RaiseException
 
 from runtime.migrate import downgrade, migrate
 from tests.factories import Servers, new_database
-from tests.models.picture import picture
-from tests.models.process import process
-from tests.models.supabase import ADA, BEA, PEOPLE, PROFILES, supabase
+from tests.models.assemblies import assembly_on
+from tests.models.database_snapshot import snapshot
+from tests.models.supabase_platform import ADA, BEA, PROFILES, USERS, supabase_database
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 MIGRATIONS = "hashtext('insights.migrate')"
@@ -32,9 +32,9 @@ TYPED_PLANS = """
 TRIALS = "ALTER TABLE public.profiles ADD COLUMN plan text NOT NULL DEFAULT 'trial'"
 PLATFORMS = {
     "without profiles": (),
-    "as Supabase makes it": (PROFILES, PEOPLE),
-    "with a plan and a name": (PROFILES, PEOPLE, PLANS),
-    "with plans of a type of its own": (PROFILES, PEOPLE, TYPED_PLANS),
+    "as Supabase makes it": (PROFILES, USERS),
+    "with a plan and a name": (PROFILES, USERS, PLANS),
+    "with plans of an enum type": (PROFILES, USERS, TYPED_PLANS),
 }
 USE = """
     SELECT increment_usage(id, 'trainings', 9) FROM public.profiles;
@@ -49,54 +49,54 @@ def empty(servers: Servers) -> Iterator[str]:
 
 
 @pytest.fixture
-def platform_alone(servers: Servers) -> Iterator[str]:
-    """Supabase with people, before our first migration."""
-    with supabase(servers.database_url, PROFILES, PEOPLE) as url:
+def unmigrated_platform(servers: Servers) -> Iterator[str]:
+    """Supabase with users, before our first migration."""
+    with supabase_database(servers.database_url, PROFILES, USERS) as url:
         yield url
 
 
 @pytest.fixture(params=list(PLATFORMS.values()), ids=list(PLATFORMS))
 def any_platform(servers: Servers, request: pytest.FixtureRequest) -> Iterator[str]:
-    with supabase(servers.database_url, *request.param) as url:
+    with supabase_database(servers.database_url, *request.param) as url:
         yield url
 
 
-def up(url: str, servers: Servers) -> None:
-    with process(url, servers) as assembly:
+def migrate_up(url: str, servers: Servers) -> None:
+    with assembly_on(url, servers) as assembly:
         migrate(assembly.engine, assembly.catalogue, assembly.handlers)
 
 
-def down(url: str, servers: Servers) -> None:
-    with process(url, servers) as assembly:
+def migrate_down(url: str, servers: Servers) -> None:
+    with assembly_on(url, servers) as assembly:
         downgrade(assembly.engine)
 
 
 def test_up_down_and_up_again_on_an_empty_database(empty: str, servers: Servers) -> None:
-    before = picture(empty)
-    up(empty, servers)
-    migrated = picture(empty)
-    down(empty, servers)
-    after = picture(empty)
-    up(empty, servers)
+    before = snapshot(empty)
+    migrate_up(empty, servers)
+    migrated = snapshot(empty)
+    migrate_down(empty, servers)
+    after = snapshot(empty)
+    migrate_up(empty, servers)
 
     assert after == before
-    assert picture(empty) == migrated
+    assert snapshot(empty) == migrated
 
 
 def test_up_twice_changes_nothing(empty: str, servers: Servers) -> None:
-    up(empty, servers)
-    migrated = picture(empty)
-    up(empty, servers)
+    migrate_up(empty, servers)
+    migrated = snapshot(empty)
+    migrate_up(empty, servers)
 
-    assert picture(empty) == migrated
+    assert snapshot(empty) == migrated
 
 
-def test_a_platforms_profiles_keep_their_rows_and_are_free(
-    platform_alone: str, servers: Servers
+def test_profiles_of_a_platform_keep_their_rows_and_are_on_the_free_plan(
+    unmigrated_platform: str, servers: Servers
 ) -> None:
-    up(platform_alone, servers)
+    migrate_up(unmigrated_platform, servers)
 
-    with psycopg.connect(platform_alone) as connection:
+    with psycopg.connect(unmigrated_platform) as connection:
         rows = connection.execute(
             "SELECT id::text, email, full_name, name, plan, stripe_customer_id"
             " FROM public.profiles ORDER BY id"
@@ -110,60 +110,60 @@ def test_a_platforms_profiles_keep_their_rows_and_are_free(
 def test_a_downgrade_leaves_a_platform_exactly_as_it_was(
     any_platform: str, servers: Servers
 ) -> None:
-    before = picture(any_platform)
-    up(any_platform, servers)
-    migrated = picture(any_platform)
+    before = snapshot(any_platform)
+    migrate_up(any_platform, servers)
+    migrated = snapshot(any_platform)
     with psycopg.connect(any_platform) as connection:
         connection.execute(USE)
-    down(any_platform, servers)
-    after = picture(any_platform)
-    up(any_platform, servers)
+    migrate_down(any_platform, servers)
+    after = snapshot(any_platform)
+    migrate_up(any_platform, servers)
 
     assert after == before
-    assert picture(any_platform) == migrated
+    assert snapshot(any_platform) == migrated
 
 
-@pytest.mark.parametrize("plans", [PLANS, TYPED_PLANS], ids=["text", "a type of its own"])
+@pytest.mark.parametrize("plans", [PLANS, TYPED_PLANS], ids=["text", "an enum type"])
 def test_plans_that_a_platform_already_had_are_kept_and_count(servers: Servers, plans: str) -> None:
     shown = "SELECT email, plan::text FROM public.profiles ORDER BY email"
-    with supabase(servers.database_url, PROFILES, PEOPLE, plans) as url:
+    with supabase_database(servers.database_url, PROFILES, USERS, plans) as url:
         with psycopg.connect(url) as connection:
             before = connection.execute(shown.encode()).fetchall()
-        up(url, servers)
+        migrate_up(url, servers)
 
         with psycopg.connect(url) as connection:
             assert connection.execute(shown.encode()).fetchall() == before
             connection.execute("SELECT increment_usage(%s, 'trainings', 8)", [BEA])
             left = connection.execute("SELECT * FROM check_limit(%s, 'trainings')", [BEA])
             assert left.fetchall() == [(True, 2)]
-            told = connection.execute("SELECT type, user_id::text FROM insights.events")
-            assert told.fetchall() == [("usage.threshold_reached", BEA)]
+            published = connection.execute("SELECT type, user_id::text FROM insights.events")
+            assert published.fetchall() == [("usage.threshold_reached", BEA)]
 
 
-def test_a_plan_that_nobody_knows_stops_the_migration_and_is_named(servers: Servers) -> None:
-    with supabase(servers.database_url, PROFILES, PEOPLE, TRIALS) as url:
-        before = picture(url)
+def test_an_unknown_plan_stops_the_migration_and_is_named(servers: Servers) -> None:
+    with supabase_database(servers.database_url, PROFILES, USERS, TRIALS) as url:
+        before = snapshot(url)
 
         with pytest.raises(RaiseException, match='the plan "trial"'):
-            up(url, servers)
+            migrate_up(url, servers)
 
-        assert picture(url) == before
+        assert snapshot(url) == before
 
 
-def test_a_migration_gives_up_while_somebody_reads_profiles_for_long(
-    platform_alone: str, servers: Servers
+def test_a_migration_gives_up_while_profiles_are_locked_for_long(
+    unmigrated_platform: str, servers: Servers
 ) -> None:
-    before = picture(platform_alone)
+    before = snapshot(unmigrated_platform)
 
-    with psycopg.connect(platform_alone) as reader:
+    with psycopg.connect(unmigrated_platform) as reader:
         reader.execute("SELECT count(*) FROM public.profiles")
         with pytest.raises(LockNotAvailable):
-            up(platform_alone, servers)
+            migrate_up(unmigrated_platform, servers)
 
-    assert picture(platform_alone) == before
-    with psycopg.connect(platform_alone) as connection:
+    assert snapshot(unmigrated_platform) == before
+    with psycopg.connect(unmigrated_platform) as connection:
         assert connection.execute("SELECT to_regnamespace('insights')").fetchall() == [(None,)]
-    up(platform_alone, servers)
+    migrate_up(unmigrated_platform, servers)
 
 
 def test_of_two_migrations_at_once_one_waits_and_both_succeed(empty: str, servers: Servers) -> None:

@@ -1,6 +1,5 @@
 """Everything works through a pooler in transaction mode, as on Supabase's port 6543."""
 
-import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -12,32 +11,21 @@ from sqlalchemy import text
 from events import PredictionMade, TrainingProgressed, UserSignedUp, uuid7
 from runtime.assembly import Assembly
 from runtime.migrate import downgrade, migrate
-from tests.factories import Servers, new_database, publish_now
-from tests.models.pgbouncer import find, pooled
-from tests.models.process import process
+from tests.factories import Servers, libpq_url, new_database, publish_now
+from tests.models.assemblies import assembly_on
+from tests.pgbouncer import pgbouncer
 from tests.pipeline import Pipeline
 
 NOON = datetime(2025, 10, 20, 12, tzinfo=UTC)
 
 
 @pytest.fixture(scope="module")
-def pooler() -> str:
-    binary = find()
-    if binary is None:
-        sentence = "pgbouncer is not installed; `apt-get install pgbouncer` brings it."
-        if os.getenv("CI"):
-            pytest.fail(sentence)
-        pytest.skip(sentence)
-    return binary
-
-
-@pytest.fixture(scope="module")
-def behind(pooler: str, servers: Servers) -> Iterator[Assembly]:
-    """A process that knows its database through the pooler alone, migrated through it too."""
+def pooled(servers: Servers) -> Iterator[Assembly]:
+    """The product on a database that it reaches through the pooler alone, migrated through it."""
     with (
         new_database(servers.database_url) as url,
-        pooled(pooler, url) as through,
-        process(through, servers) as assembly,
+        pgbouncer(url) as pooler_url,
+        assembly_on(pooler_url, servers) as assembly,
     ):
         migrate(assembly.engine, assembly.catalogue, assembly.handlers)
         downgrade(assembly.engine)
@@ -46,17 +34,17 @@ def behind(pooler: str, servers: Servers) -> Iterator[Assembly]:
 
 
 @pytest.fixture
-def pipeline(behind: Assembly) -> Pipeline:
-    behind.redis.flushdb()
-    pipeline = Pipeline(behind)
+def pipeline(pooled: Assembly) -> Pipeline:
+    pooled.redis.flushdb()
+    pipeline = Pipeline(pooled)
     names = ("profiles", "usage", "progress")
-    pipeline.follow(*(behind.handlers[name] for name in names))
+    pipeline.follow(*(pooled.handlers[name] for name in names))
     return pipeline
 
 
-def test_the_pooler_gives_each_transaction_any_of_its_connections(behind: Assembly) -> None:
+def test_the_pooler_gives_each_transaction_any_of_its_connections(pooled: Assembly) -> None:
     """Two clients at once, and a third: otherwise the other tests here would prove nothing."""
-    url = behind.settings.postgres_url.replace("+psycopg", "", 1)
+    url = libpq_url(pooled.settings)
     with psycopg.connect(url) as one, psycopg.connect(url) as two, psycopg.connect(url) as three:
         query = "SELECT pg_backend_pid()"
         first, second = one.execute(query).fetchone(), two.execute(query).fetchone()
@@ -68,22 +56,22 @@ def test_the_pooler_gives_each_transaction_any_of_its_connections(behind: Assemb
 
 
 def test_publish_relay_take_and_claim_work_through_a_pooler(
-    behind: Assembly, pipeline: Pipeline
+    pooled: Assembly, pipeline: Pipeline
 ) -> None:
     user, training = uuid7(), uuid7().hex
-    told = TrainingProgressed(
+    progressed = TrainingProgressed(
         user_id=user, training_id=training, progress=50, message="Half", occurred_at=NOON
     )
     made = [
         PredictionMade(user_id=user, model_id="m", prediction_count=1, occurred_at=NOON)
         for _ in range(90)
     ]
-    publish_now(behind, UserSignedUp(user_id=user, email="ada@example.com"), told)
+    publish_now(pooled, UserSignedUp(user_id=user, email="ada@example.com"), progressed)
     pipeline.work()
-    publish_now(behind, *made)
+    publish_now(pooled, *made)
     pipeline.work()
 
-    with behind.engine.connect() as connection:
+    with pooled.engine.connect() as connection:
         usage = connection.execute(
             text("SELECT predictions_this_month, month_year FROM usage_limits")
         ).all()
@@ -92,20 +80,20 @@ def test_publish_relay_take_and_claim_work_through_a_pooler(
         )
         assert [tuple(row) for row in left] == [(True, 5)]
     assert [tuple(row) for row in usage] == [(90, "2025-10")]
-    assert behind.redis.hget(f"training:{training}", "progress") == b"50.0"
+    assert pooled.redis.hget(f"training:{training}", "progress") == b"50.0"
     assert pipeline.owed() == []
 
 
-def test_failures_are_settled_and_replayed_through_a_pooler(
-    behind: Assembly, pipeline: Pipeline
+def test_failures_are_written_and_retried_through_a_pooler(
+    pooled: Assembly, pipeline: Pipeline
 ) -> None:
     stranger = PredictionMade(user_id=uuid7(), model_id="m", occurred_at=NOON)
-    publish_now(behind, stranger)
+    publish_now(pooled, stranger)
     pipeline.work()
     (owed,) = pipeline.owed()
     assert (owed.attempts, owed.died_at) == (1, None)
 
-    with behind.engine.begin() as connection:
+    with pooled.engine.begin() as connection:
         connection.execute(text("INSERT INTO profiles (id) VALUES (:id)"), {"id": stranger.user_id})
     pipeline.pass_time()
     pipeline.work()
@@ -114,15 +102,15 @@ def test_failures_are_settled_and_replayed_through_a_pooler(
 
 
 def test_many_more_threads_than_connections_lose_nothing(
-    behind: Assembly, pipeline: Pipeline
+    pooled: Assembly, pipeline: Pipeline
 ) -> None:
     user = uuid7()
-    publish_now(behind, UserSignedUp(user_id=user, email="bea@example.com"))
+    publish_now(pooled, UserSignedUp(user_id=user, email="bea@example.com"))
     pipeline.work()
 
     def publish_some(_: int) -> None:
         for _ in range(5):
-            publish_now(behind, PredictionMade(user_id=user, model_id="m", occurred_at=NOON))
+            publish_now(pooled, PredictionMade(user_id=user, model_id="m", occurred_at=NOON))
             for message in pipeline.lease():
                 pipeline.deliver(message)
 
@@ -130,7 +118,7 @@ def test_many_more_threads_than_connections_lose_nothing(
         list(pool.map(publish_some, range(8)))
     pipeline.work()
 
-    with behind.engine.connect() as connection:
+    with pooled.engine.connect() as connection:
         counted = connection.scalar(
             text("SELECT predictions_this_month FROM usage_limits WHERE user_id = :user"),
             {"user": user},

@@ -1,10 +1,8 @@
-"""Publishing in SQL: the same guarantees as in Python."""
+"""Publishing in SQL gives the same guarantees as publishing in Python."""
 
-from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
-import psycopg
 import pytest
 from psycopg.errors import CheckViolation
 from psycopg.types.json import Jsonb
@@ -12,22 +10,16 @@ from psycopg.types.json import Jsonb
 from events import PredictionMade, named_id, uuid7
 from runtime.assembly import Assembly
 from tests.factories import publish_now
+from tests.models.conftest import SqlConnection
 from tests.pipeline import Pipeline
 
-Connection = psycopg.Connection[tuple[Any, ...]]
+pytestmark = pytest.mark.usefixtures("assembly")
 
 MADE = {"model_id": "m-1", "batch": True, "prediction_count": 3}
-FOLLOWERS = "SELECT handler FROM insights.subscriptions WHERE event_type = 'prediction.made'"
+SUBSCRIBERS = "SELECT handler FROM insights.subscriptions WHERE event_type = 'prediction.made'"
 
 
-@pytest.fixture
-def sql(assembly: Assembly) -> Iterator[Connection]:
-    url = assembly.settings.postgres_url.replace("+psycopg", "", 1)
-    with psycopg.connect(url, autocommit=True) as connection:
-        yield connection
-
-
-def published(sql: Connection, type_: str, data: Any, **given: Any) -> UUID:
+def publish_in_sql(sql: SqlConnection, type_: str, data: Any, **given: Any) -> UUID:
     named = {"type": type_, "data": Jsonb(data), "user_id": uuid7()} | given
     arguments = ", ".join(f"{name} => %({name})s" for name in named)
     row = sql.execute(f"SELECT publish_event({arguments})".encode(), named).fetchone()
@@ -35,16 +27,16 @@ def published(sql: Connection, type_: str, data: Any, **given: Any) -> UUID:
     return UUID(str(row[0]))
 
 
-def count(sql: Connection, table: str) -> int:
+def count(sql: SqlConnection, table: str) -> int:
     row = sql.execute(f"SELECT count(*) FROM insights.{table}".encode()).fetchone()
     assert row is not None
     return int(row[0])
 
 
 def test_an_event_published_in_sql_is_whole_and_is_handled(
-    sql: Connection, pipeline: Pipeline, user_id: UUID
+    sql: SqlConnection, pipeline: Pipeline, user_id: UUID
 ) -> None:
-    id_ = published(sql, "prediction.made", MADE, user_id=user_id)
+    id_ = publish_in_sql(sql, "prediction.made", MADE, user_id=user_id)
 
     row = sql.execute(
         "SELECT id, type, source, user_id, data, occurred_at = recorded_at, correlation_id"
@@ -52,7 +44,7 @@ def test_an_event_published_in_sql_is_whole_and_is_handled(
     ).fetchall()
     assert row == [(id_, "prediction.made", "sql", user_id, MADE, True, id_)]
     assert {each.handler for each in pipeline.owed()} == {
-        name for (name,) in sql.execute(FOLLOWERS)
+        name for (name,) in sql.execute(SUBSCRIBERS)
     }
     for _ in range(2):
         pipeline.work()
@@ -61,41 +53,43 @@ def test_an_event_published_in_sql_is_whole_and_is_handled(
     assert sql.execute("SELECT predictions_this_month FROM usage_limits").fetchall() == [(3,)]
 
 
-def test_publishing_an_id_twice_is_publishing_it_once(sql: Connection, pipeline: Pipeline) -> None:
-    id_, owed = named_id("a foreign id"), len(sql.execute(FOLLOWERS).fetchall())
+def test_publishing_an_id_twice_is_publishing_it_once(
+    sql: SqlConnection, pipeline: Pipeline
+) -> None:
+    id_, owed = named_id("a foreign id"), len(sql.execute(SUBSCRIBERS).fetchall())
 
-    assert published(sql, "prediction.made", MADE, id=id_) == id_
-    assert published(sql, "prediction.made", MADE, id=id_) == id_
+    assert publish_in_sql(sql, "prediction.made", MADE, id=id_) == id_
+    assert publish_in_sql(sql, "prediction.made", MADE, id=id_) == id_
 
     assert (count(sql, "events"), len(pipeline.owed())) == (1, owed)
 
 
 def test_sql_and_python_publish_the_same_id_once(
-    sql: Connection, assembly: Assembly, user_id: UUID
+    sql: SqlConnection, assembly: Assembly, user_id: UUID
 ) -> None:
     event = PredictionMade(user_id=user_id, model_id="m")
 
     assert publish_now(assembly, event) == {event.id}
-    published(sql, "prediction.made", {"model_id": "m"}, id=event.id)
+    publish_in_sql(sql, "prediction.made", {"model_id": "m"}, id=event.id)
 
     assert count(sql, "events") == 1
 
 
-def test_an_event_that_belongs_to_nobody_needs_no_user(sql: Connection) -> None:
-    published(sql, "newsletter.subscribed", {"email": "ada@example.com"}, user_id=None)
+def test_an_event_type_without_a_user_needs_none(sql: SqlConnection) -> None:
+    publish_in_sql(sql, "newsletter.subscribed", {"email": "ada@example.com"}, user_id=None)
 
     assert count(sql, "events") == 1
 
 
-def test_optional_fields_may_be_null_or_left_out(sql: Connection) -> None:
-    published(sql, "user.signed_up", {"email": "ada@example.com"})
-    published(sql, "user.signed_up", {"email": "ada@example.com", "name": None})
-    published(sql, "user.signed_up", {"email": "ada@example.com", "name": "Ada"})
+def test_optional_fields_may_be_null_or_left_out(sql: SqlConnection) -> None:
+    publish_in_sql(sql, "user.signed_up", {"email": "ada@example.com"})
+    publish_in_sql(sql, "user.signed_up", {"email": "ada@example.com", "name": None})
+    publish_in_sql(sql, "user.signed_up", {"email": "ada@example.com", "name": "Ada"})
 
     assert count(sql, "events") == 3
 
 
-def test_a_plain_insert_of_many_rows_owes_for_each(sql: Connection, pipeline: Pipeline) -> None:
+def test_a_plain_insert_fans_out_each_of_its_rows(sql: SqlConnection, pipeline: Pipeline) -> None:
     sql.execute(
         "INSERT INTO insights.events (id, type, source, user_id, data)"
         " SELECT gen_random_uuid(), 'prediction.made', 'sql', gen_random_uuid(), %s"
@@ -103,13 +97,13 @@ def test_a_plain_insert_of_many_rows_owes_for_each(sql: Connection, pipeline: Pi
         [Jsonb(MADE)],
     )
 
-    followers = [name for (name,) in sql.execute(FOLLOWERS)]
+    subscribers = [name for (name,) in sql.execute(SUBSCRIBERS)]
     owed = [each.handler for each in pipeline.owed()]
-    assert {name: owed.count(name) for name in followers} == dict.fromkeys(followers, 100)
-    assert len(owed) == 100 * len(followers)
+    assert {name: owed.count(name) for name in subscribers} == dict.fromkeys(subscribers, 100)
+    assert len(owed) == 100 * len(subscribers)
 
 
-def test_a_plain_insert_of_an_unknown_type_is_refused_with_all_its_rows(sql: Connection) -> None:
+def test_a_plain_insert_of_an_unknown_type_is_refused_with_all_its_rows(sql: SqlConnection) -> None:
     with pytest.raises(CheckViolation, match='no event is called "prediction'):
         sql.execute(
             "INSERT INTO insights.events (id, type, source) VALUES"
@@ -120,9 +114,9 @@ def test_a_plain_insert_of_an_unknown_type_is_refused_with_all_its_rows(sql: Con
     assert (count(sql, "events"), count(sql, "deliveries")) == (0, 0)
 
 
-def test_a_rollback_leaves_nothing(sql: Connection) -> None:
+def test_a_rollback_leaves_nothing(sql: SqlConnection) -> None:
     with sql.transaction(force_rollback=True):
-        published(sql, "prediction.made", MADE)
+        publish_in_sql(sql, "prediction.made", MADE)
         assert count(sql, "deliveries") > 0
 
     assert (count(sql, "events"), count(sql, "deliveries")) == (0, 0)

@@ -1,4 +1,4 @@
-"""What Supabase's roles may do with what is ours: browsers next to nothing, the service all."""
+"""Rights of Supabase's roles on our tables and functions: browsers have next to none."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,8 +12,8 @@ from sqlalchemy import text
 from runtime.assembly import Assembly
 from runtime.migrate import migrate
 from tests.factories import Servers
-from tests.models.process import process
-from tests.models.supabase import ADA, BEA, OWNER, supabase
+from tests.models.assemblies import assembly_on
+from tests.models.supabase_platform import ADA, BEA, OWNER, supabase_database
 
 Connection = psycopg.Connection[tuple[object, ...]]
 
@@ -35,12 +35,12 @@ CALLABLE = """
       AND has_function_privilege('{role}', oid, 'EXECUTE')
     ORDER BY 1
 """
-UNGUARDED = f"""
+WITHOUT_ROW_SECURITY = f"""
     SELECT oid::regclass::text FROM pg_class
     WHERE NOT relrowsecurity AND relkind IN ('r', 'p')
       AND oid::regclass::text IN ({TABLES})
 """
-STEERABLE = """
+WITHOUT_SEARCH_PATH = """
     SELECT oid::regprocedure::text FROM pg_proc
     WHERE (pronamespace = 'insights'::regnamespace
        OR oid::regproc::text IN ('publish_event', 'increment_usage', 'check_limit'))
@@ -107,7 +107,7 @@ def test_browsers_cannot_call_our_functions(platform: Connection, role: str) -> 
     assert names(platform, CALLABLE.format(role=role)) == []
 
 
-def test_users_see_their_own_usage_and_nobody_elses(platform: Connection) -> None:
+def test_users_see_their_own_usage_alone(platform: Connection) -> None:
     platform.execute(USAGE, [ADA, BEA])
 
     with acting_as(platform, "authenticated", ADA):
@@ -159,7 +159,7 @@ def test_users_can_still_change_their_own_name(platform: Connection) -> None:
         assert changed.fetchall() == [(ADA, "Ada L.", "Ada")]
 
 
-def test_the_service_can_publish_count_and_look(platform: Connection) -> None:
+def test_the_service_role_can_publish_count_and_look(platform: Connection) -> None:
     with acting_as(platform, "service_role"):
         platform.execute("SELECT publish_event('user.logged_in', '{}', %s)", [ADA])
         platform.execute("SELECT increment_usage(%s, 'predictions', 90)", [ADA])
@@ -179,10 +179,10 @@ def test_the_service_can_publish_count_and_look(platform: Connection) -> None:
 
 
 @pytest.mark.parametrize("role", BROWSERS)
-def test_browsers_cannot_touch_profiles_that_are_ours(servers: Servers, role: str) -> None:
-    """Where the platform had none, we made them, and Supabase gave rights on them by default."""
-    with supabase(servers.database_url) as url:
-        with process(url, servers) as assembly:
+def test_browsers_cannot_touch_profiles_that_we_created(servers: Servers, role: str) -> None:
+    """Where the platform had no such table: Supabase grants rights on new tables by default."""
+    with supabase_database(servers.database_url) as url:
+        with assembly_on(url, servers) as assembly:
             migrate(assembly.engine, assembly.catalogue, assembly.handlers)
         with psycopg.connect(url) as connection, acting_as(connection, role, ADA):
             assert is_refused(connection, "SELECT FROM public.profiles")
@@ -195,11 +195,11 @@ def test_row_level_security_is_on_for_every_table_of_ours(
     platform: Connection, shared: Assembly
 ) -> None:
     """A new table needs `ALTER TABLE … ENABLE ROW LEVEL SECURITY` in its migration."""
-    assert names(platform, UNGUARDED) == []
+    assert names(platform, WITHOUT_ROW_SECURITY) == []
     with shared.engine.connect() as connection:
-        assert connection.scalars(text(UNGUARDED)).all() == []
+        assert connection.scalars(text(WITHOUT_ROW_SECURITY)).all() == []
 
 
-def test_no_function_of_ours_can_be_steered_by_a_search_path(platform: Connection) -> None:
+def test_every_function_of_ours_sets_its_search_path(platform: Connection) -> None:
     """A new function needs `SET search_path = pg_catalog, pg_temp` in its migration."""
-    assert names(platform, STEERABLE) == []
+    assert names(platform, WITHOUT_SEARCH_PATH) == []

@@ -1,4 +1,4 @@
-"""The models say what the migrated database is; what they cannot say stands in schema.sql.
+"""Models equal the migrated database; what they cannot express stands in schema.sql.
 
 After a migration: `make test ARGS="-k listing"` shows the difference; write the new listing with
 `INSIGHTS_WRITE_LISTING=1 make test ARGS="-k listing"`, and review it in the commit.
@@ -16,12 +16,12 @@ from sqlalchemy import NullPool, create_engine
 
 from models import Base
 from runtime.assembly import Assembly
-from tests.models.catalog import listing
+from tests.models.schema_listing import schema_listing
 
 LISTING = Path(__file__).with_name("schema.sql")
 
 
-def is_ours(object_: Any, _name: str | None, _kind: str, *_: Any) -> bool:
+def is_compared(object_: Any, _name: str | None, _kind: str, *_: Any) -> bool:
     """Leave out `alembic_version`, which is Alembic's."""
     return getattr(object_, "schema", None) in (None, "insights", "public")
 
@@ -35,7 +35,7 @@ def test_models_equal_the_migrated_database(shared: Assembly) -> None:
     with engine.connect() as connection:
         options = {
             "include_schemas": True,
-            "include_object": is_ours,
+            "include_object": is_compared,
             "compare_server_default": True,
             "version_table_schema": "insights",
         }
@@ -45,9 +45,9 @@ def test_models_equal_the_migrated_database(shared: Assembly) -> None:
     assert differences == []
 
 
-def test_what_models_cannot_say_equals_the_reviewed_listing(shared: Assembly) -> None:
+def test_what_models_cannot_express_equals_the_reviewed_listing(shared: Assembly) -> None:
     with shared.engine.connect() as connection:
-        found = listing(connection)
+        found = schema_listing(connection)
     if os.getenv("INSIGHTS_WRITE_LISTING"):
         LISTING.write_text(found)
 

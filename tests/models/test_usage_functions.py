@@ -1,37 +1,27 @@
 """`increment_usage` and `check_limit`, which the platform calls by RPC."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-import psycopg
 import pytest
 from psycopg.errors import ForeignKeyViolation, InvalidParameterValue
 
 from events import uuid7
 from runtime.assembly import Assembly
 from tests.factories import sign_up
-
-Connection = psycopg.Connection[tuple[Any, ...]]
+from tests.models.conftest import SqlConnection
 
 MONTH = "SELECT to_char(now() AT TIME ZONE 'UTC' + %s * interval '1 month', 'YYYY-MM')"
 ROW = """
     SELECT datasets_count, trainings_this_month, predictions_this_month, month_year
     FROM usage_limits WHERE user_id = %s
 """
-TOLD = """
+PUBLISHED = """
     SELECT type, data ->> 'resource', (data -> 'threshold')::int, (data -> 'current')::int,
            (data -> 'limit')::int
     FROM insights.events WHERE user_id = %s ORDER BY type DESC, 3
 """
-
-
-@pytest.fixture
-def sql(shared: Assembly) -> Iterator[Connection]:
-    url = shared.settings.postgres_url.replace("+psycopg", "", 1)
-    with psycopg.connect(url, autocommit=True) as connection:
-        yield connection
 
 
 @pytest.fixture
@@ -40,31 +30,31 @@ def user_id(shared: Assembly) -> UUID:
     return sign_up(shared)
 
 
-def month(sql: Connection, ahead: int = 0) -> str:
+def month(sql: SqlConnection, ahead: int = 0) -> str:
     """This month in UTC, or one before or after it."""
     ((name,),) = sql.execute(MONTH.encode(), [ahead]).fetchall()
     return str(name)
 
 
-def increment(sql: Connection, user: UUID | None, resource: str, amount: int | None) -> None:
+def increment(sql: SqlConnection, user: UUID | None, resource: str, amount: int | None) -> None:
     sql.execute("SELECT increment_usage(%s, %s, %s)", [user, resource, amount])
 
 
-def check(sql: Connection, user: UUID, resource: str) -> tuple[bool, int | None]:
+def check(sql: SqlConnection, user: UUID, resource: str) -> tuple[bool, int | None]:
     (row,) = sql.execute("SELECT * FROM check_limit(%s, %s)", [user, resource]).fetchall()
     return row[0], row[1]
 
 
-def row_of(sql: Connection, user: UUID) -> tuple[Any, ...] | None:
+def usage_row(sql: SqlConnection, user: UUID) -> tuple[Any, ...] | None:
     return sql.execute(ROW.encode(), [user]).fetchone()
 
 
-def told(sql: Connection, user: UUID) -> list[tuple[Any, ...]]:
-    return sql.execute(TOLD.encode(), [user]).fetchall()
+def published(sql: SqlConnection, user: UUID) -> list[tuple[Any, ...]]:
+    return sql.execute(PUBLISHED.encode(), [user]).fetchall()
 
 
-def was(sql: Connection, user: UUID, ahead: int) -> None:
-    """Have the user's row stand in another month, with something used there."""
+def use_in_month(sql: SqlConnection, user: UUID, ahead: int) -> None:
+    """Give the user a row of the month that is `ahead` of this one, with something used there."""
     sql.execute(
         "INSERT INTO usage_limits (user_id, datasets_count, trainings_this_month,"
         " predictions_this_month, month_year) VALUES (%s, 2, 9, 99, %s)",
@@ -72,44 +62,44 @@ def was(sql: Connection, user: UUID, ahead: int) -> None:
     )
 
 
-def test_incrementing_counts_in_this_month(sql: Connection, user_id: UUID) -> None:
+def test_incrementing_counts_in_this_month(sql: SqlConnection, user_id: UUID) -> None:
     increment(sql, user_id, "trainings", 3)
     increment(sql, user_id, "trainings", 1)
     increment(sql, user_id, "datasets", 2)
     increment(sql, user_id, "datasets", -1)
     increment(sql, user_id, "predictions", 0)
 
-    assert row_of(sql, user_id) == (1, 4, 0, month(sql))
+    assert usage_row(sql, user_id) == (1, 4, 0, month(sql))
     assert check(sql, user_id, "trainings") == (True, 6)
     assert check(sql, user_id, "datasets") == (True, 4)
     assert check(sql, user_id, "predictions") == (True, 100)
 
 
 def test_a_new_month_begins_at_nothing_but_keeps_the_data_sets(
-    sql: Connection, user_id: UUID
+    sql: SqlConnection, user_id: UUID
 ) -> None:
-    was(sql, user_id, -1)
+    use_in_month(sql, user_id, -1)
 
     assert check(sql, user_id, "trainings") == (True, 10)
     assert check(sql, user_id, "predictions") == (True, 100)
     assert check(sql, user_id, "datasets") == (True, 3)
     increment(sql, user_id, "trainings", 1)
-    assert row_of(sql, user_id) == (2, 1, 0, month(sql))
+    assert usage_row(sql, user_id) == (2, 1, 0, month(sql))
     assert check(sql, user_id, "trainings") == (True, 9)
 
 
 def test_a_row_that_is_already_in_the_next_month_loses_nothing(
-    sql: Connection, user_id: UUID
+    sql: SqlConnection, user_id: UUID
 ) -> None:
     """As when a publisher's clock is ahead at the month's end."""
-    was(sql, user_id, 1)
+    use_in_month(sql, user_id, 1)
 
     assert check(sql, user_id, "trainings") == (True, 10)
     increment(sql, user_id, "trainings", 8)
-    assert row_of(sql, user_id) == (2, 9, 99, month(sql, 1))
+    assert usage_row(sql, user_id) == (2, 9, 99, month(sql, 1))
     assert check(sql, user_id, "trainings") == (True, 2)
     assert check(sql, user_id, "datasets") == (True, 3)
-    assert told(sql, user_id) == [("usage.threshold_reached", "trainings", 80, 8, 10)]
+    assert published(sql, user_id) == [("usage.threshold_reached", "trainings", 80, 8, 10)]
 
 
 @pytest.mark.parametrize(
@@ -127,21 +117,21 @@ def test_a_row_that_is_already_in_the_next_month_loses_nothing(
     ],
 )
 def test_each_plan_has_its_limits_and_unlimited_is_null(
-    sql: Connection, shared: Assembly, plan: str, resource: str, remaining: int | None
+    sql: SqlConnection, shared: Assembly, plan: str, resource: str, remaining: int | None
 ) -> None:
     assert check(sql, sign_up(shared, plan), resource) == (True, remaining)
 
 
-def test_unlimited_stays_allowed_and_is_never_marked(sql: Connection, shared: Assembly) -> None:
+def test_unlimited_stays_allowed_and_is_never_marked(sql: SqlConnection, shared: Assembly) -> None:
     user = sign_up(shared, "enterprise")
     increment(sql, user, "predictions", 1_000_000)
 
     assert check(sql, user, "predictions") == (True, None)
-    assert told(sql, user) == []
+    assert published(sql, user) == []
 
 
-def test_what_is_used_up_is_not_allowed_and_never_less_than_nothing_remains(
-    sql: Connection, user_id: UUID
+def test_what_is_used_up_is_not_allowed_and_what_remains_is_never_negative(
+    sql: SqlConnection, user_id: UUID
 ) -> None:
     increment(sql, user_id, "datasets", 5)
     assert check(sql, user_id, "datasets") == (False, 0)
@@ -151,11 +141,11 @@ def test_what_is_used_up_is_not_allowed_and_never_less_than_nothing_remains(
     assert check(sql, user_id, "datasets") == (True, 5)
 
 
-def test_nobody_known_is_free_and_has_used_nothing(sql: Connection) -> None:
+def test_an_unknown_user_is_on_the_free_plan_and_has_used_nothing(sql: SqlConnection) -> None:
     assert check(sql, uuid7(), "trainings") == (True, 10)
 
 
-def test_nobody_known_cannot_use_anything(sql: Connection) -> None:
+def test_an_unknown_user_cannot_use_anything(sql: SqlConnection) -> None:
     with pytest.raises(ForeignKeyViolation, match="no profile has the id"):
         increment(sql, uuid7(), "trainings", 1)
     with pytest.raises(ForeignKeyViolation, match="no profile has the id"):
@@ -163,7 +153,7 @@ def test_nobody_known_cannot_use_anything(sql: Connection) -> None:
 
 
 @pytest.mark.parametrize("resource", ["models", "Datasets", "", None])
-def test_an_unknown_resource_is_an_error(sql: Connection, user_id: UUID, resource: str) -> None:
+def test_an_unknown_resource_is_an_error(sql: SqlConnection, user_id: UUID, resource: str) -> None:
     with pytest.raises(InvalidParameterValue, match="no resource is called"):
         increment(sql, user_id, resource, 1)
     with pytest.raises(InvalidParameterValue, match="no resource is called"):
@@ -175,20 +165,22 @@ def test_an_unknown_resource_is_an_error(sql: Connection, user_id: UUID, resourc
     [("trainings", -1), ("predictions", -1), ("trainings", None), ("datasets", None)],
 )
 def test_what_is_counted_by_month_cannot_be_given_back(
-    sql: Connection, user_id: UUID, resource: str, amount: int | None
+    sql: SqlConnection, user_id: UUID, resource: str, amount: int | None
 ) -> None:
     with pytest.raises(InvalidParameterValue):
         increment(sql, user_id, resource, amount)
 
-    assert row_of(sql, user_id) is None
+    assert usage_row(sql, user_id) is None
 
 
-def test_each_mark_is_told_once_however_it_is_passed(sql: Connection, user_id: UUID) -> None:
+def test_each_mark_is_published_once_however_it_is_passed(
+    sql: SqlConnection, user_id: UUID
+) -> None:
     for _ in range(12):
         increment(sql, user_id, "trainings", 1)
     increment(sql, user_id, "predictions", 150)
 
-    assert told(sql, user_id) == [
+    assert published(sql, user_id) == [
         ("usage.threshold_reached", "trainings", 80, 8, 10),
         ("usage.threshold_reached", "predictions", 80, 150, 100),
         ("usage.threshold_reached", "trainings", 100, 10, 10),
@@ -198,20 +190,22 @@ def test_each_mark_is_told_once_however_it_is_passed(sql: Connection, user_id: U
     ]
 
 
-def test_a_count_that_is_rolled_back_leaves_nothing(sql: Connection, user_id: UUID) -> None:
+def test_a_count_that_is_rolled_back_leaves_nothing(sql: SqlConnection, user_id: UUID) -> None:
     with sql.transaction(force_rollback=True):
         increment(sql, user_id, "trainings", 10)
 
-    assert row_of(sql, user_id) is None
-    assert told(sql, user_id) == []
+    assert usage_row(sql, user_id) is None
+    assert published(sql, user_id) == []
     ledger = "SELECT FROM insights.usage_ledger WHERE user_id = %s"
     assert sql.execute(ledger, [user_id]).fetchall() == []
 
 
-def test_the_month_is_that_of_utc_wherever_the_session_is(sql: Connection, user_id: UUID) -> None:
+def test_the_month_is_that_of_utc_wherever_the_session_is(
+    sql: SqlConnection, user_id: UUID
+) -> None:
     here = datetime.now(UTC).strftime("%Y-%m")
     for zone in ("Pacific/Kiritimati", "Pacific/Pago_Pago"):
         sql.execute(f"SET timezone = '{zone}'".encode())
         increment(sql, user_id, "trainings", 1)
 
-    assert row_of(sql, user_id) == (0, 2, 0, here)
+    assert usage_row(sql, user_id) == (0, 2, 0, here)

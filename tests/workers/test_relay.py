@@ -1,59 +1,77 @@
-"""The relay leases what is due, and only that, and only as much as there is room for."""
+"""The relay leases what is due, only that, and only as much as there is room for."""
 
 import threading
-from uuid import UUID
 
+import pytest
+from dramatiq.errors import ConnectionClosed
 from prometheus_client import CollectorRegistry
 from sqlalchemy import text
 
-from events import publish, ring_after_commit
-from models.connections import session_factory
+from models.deliveries.lease import Lease, LeasedBatch
 from runtime.assembly import Assembly
 from tests.factories import predictions_made, publish_now
+from tests.fake_handlers import FakeEffect, external_handler, transactional_handler
 from tests.pipeline import Pipeline, Queue
-from tests.workers.doing import Doing, calling, writing
+from workers.broker.actors import batch_of
 from workers.metrics import Metrics
-from workers.relay import QUEUE_BOUND, Relay
+from workers.relay import QUEUE_BOUND, Relay, parts
+
+
+def broker_is_away(*_: object) -> None:
+    raise ConnectionClosed(Exception("x"))  # type: ignore[no-untyped-call]
 
 
 def test_what_is_published_is_sent_in_batches_of_the_handlers_size(
     assembly: Assembly, pipeline: Pipeline
 ) -> None:
-    pipeline.follow(writing(Doing(), batch=10))
+    pipeline.follow(transactional_handler(FakeEffect(), batch=10))
     publish_now(assembly, *predictions_made(25))
 
-    sizes = [len(message.args[0]) for message in pipeline.lease()]
+    sizes = [len(batch_of(message).leases) for message in pipeline.lease()]
 
     assert sizes == [10, 10, 5]
+
+
+@pytest.mark.parametrize(("setbacks", "size"), [(0, 500), (1, 62), (2, 7), (3, 1), (9, 1)])
+def test_parts_shrink_with_each_setback(setbacks: int, size: int) -> None:
+    leases = [Lease(f"{number:032x}", 1) for number in range(500)]
+    leased = LeasedBatch(
+        "emails", began_before=False, probe=False, setbacks=setbacks, leases=leases
+    )
+
+    split = list(parts(leased, 500))
+
+    assert len(split[0]) == size
+    assert [lease for part in split for lease in part] == leases
 
 
 def test_what_is_leased_is_not_sent_again_before_the_lease_ends(
     assembly: Assembly, pipeline: Pipeline
 ) -> None:
-    pipeline.follow(writing(Doing()))
+    pipeline.follow(transactional_handler(FakeEffect()))
     publish_now(assembly, *predictions_made(3))
 
     assert len(pipeline.lease()) == 1
     assert pipeline.lease() == []
 
 
-def test_relay_sends_again_when_the_lease_ends_each_delivery_alone(
+def test_the_relay_sends_each_delivery_alone_when_its_lease_ended_without_an_outcome(
     assembly: Assembly, pipeline: Pipeline
 ) -> None:
-    pipeline.follow(writing(Doing()))
+    pipeline.follow(transactional_handler(FakeEffect()))
     publish_now(assembly, *predictions_made(3))
     pipeline.lease()
     pipeline.pass_time()
 
-    again = pipeline.lease()
+    again = [batch_of(message) for message in pipeline.lease()]
 
-    assert [len(message.args[0]) for message in again] == [1, 1, 1]
-    assert [message.args[1:3] for message in again] == [([2], True)] * 3
+    assert [[lease.token for lease in batch.leases] for batch in again] == [[2]] * 3
+    assert all(batch.began_before for batch in again)
 
 
 def test_a_message_that_got_lost_costs_no_attempt(assembly: Assembly, pipeline: Pipeline) -> None:
-    doing = Doing()
-    pipeline.follow(writing(doing, max_attempts=1))
+    effect = FakeEffect()
+    pipeline.follow(transactional_handler(effect, max_attempts=1))
     publish_now(assembly, *predictions_made())
     for _ in range(5):
         pipeline.lease()
@@ -61,20 +79,20 @@ def test_a_message_that_got_lost_costs_no_attempt(assembly: Assembly, pipeline: 
 
     pipeline.work()
 
-    assert len(doing.seen) == 1
+    assert len(effect.seen) == 1
     assert pipeline.owed() == []
 
 
-def test_relay_leaves_in_the_table_what_the_queue_has_no_room_for(
+def test_the_relay_leaves_in_the_table_what_the_queue_has_no_room_for(
     assembly: Assembly, pipeline: Pipeline
 ) -> None:
-    class Full(Queue):
+    class FullQueue(Queue):
         def depths(self, _queue_names: object) -> dict[str, int]:
-            return {"writing": QUEUE_BOUND}
+            return {"transactional": QUEUE_BOUND}
 
-    pipeline.follow(writing(Doing(), batch=2))
+    pipeline.follow(transactional_handler(FakeEffect(), batch=2))
     publish_now(assembly, *predictions_made(QUEUE_BOUND * 2 + 10))
-    relay = Relay(assembly.engine, Full(), pipeline.handlers, Metrics(CollectorRegistry()))
+    relay = Relay(assembly.engine, FullQueue(), pipeline.handlers, Metrics(CollectorRegistry()))
     for _ in range(20):
         relay.relay()
 
@@ -82,7 +100,7 @@ def test_relay_leaves_in_the_table_what_the_queue_has_no_room_for(
 
 
 def test_two_relays_never_lease_the_same_delivery(assembly: Assembly, pipeline: Pipeline) -> None:
-    pipeline.follow(writing(Doing(), batch=5))
+    pipeline.follow(transactional_handler(FakeEffect(), batch=5))
     publish_now(assembly, *predictions_made(200))
     queues = [Queue(), Queue()]
 
@@ -100,50 +118,77 @@ def test_two_relays_never_lease_the_same_delivery(assembly: Assembly, pipeline: 
     assert [row.leases for row in pipeline.owed()] == [1] * 200
 
 
-def test_a_paused_handler_stands_in_nobodys_way(assembly: Assembly, pipeline: Pipeline) -> None:
-    paused, other = Doing(), Doing()
-    pipeline.follow(writing(paused), calling(other))
+def test_a_paused_handler_does_not_keep_others_waiting(
+    assembly: Assembly, pipeline: Pipeline
+) -> None:
+    paused, other = FakeEffect(), FakeEffect()
+    pipeline.follow(transactional_handler(paused), external_handler(other))
     with assembly.engine.begin() as connection:
-        connection.execute(text("UPDATE insights.handlers SET paused = name = 'writing'"))
+        connection.execute(text("UPDATE insights.handlers SET paused = name = 'transactional'"))
     publish_now(assembly, *predictions_made(30))
 
     pipeline.work()
 
     assert len(other.seen) == 30
     assert paused.seen == []
-    assert {row.handler for row in pipeline.owed()} == {"writing"}
+    assert {row.handler for row in pipeline.owed()} == {"transactional"}
 
 
-def test_the_doorbell_rings_after_a_commit_that_published_and_only_then(
-    assembly: Assembly,
+def test_a_broker_that_is_away_does_not_hide_that_a_process_may_have_been_killed(
+    assembly: Assembly, pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    rings: list[str] = []
-    sessions = session_factory(assembly.engine)
-    ring_after_commit(sessions, lambda: rings.append("ring"))
-    with sessions() as session:
-        publish(session, *predictions_made())
-        session.rollback()
-        session.execute(text("SELECT 1"))
-        session.commit()
-        assert rings == []
-        publish(session, *predictions_made())
-        assert rings == []
-        session.commit()
-    assert rings == ["ring"]
+    pipeline.follow(transactional_handler(FakeEffect(), batch=100))
+    publish_now(assembly, *predictions_made(3))
+    pipeline.lease()
+    pipeline.pass_time()
+    with monkeypatch.context() as broken:
+        broken.setattr(pipeline.queue, "send", broker_is_away)
+        with pytest.raises(ConnectionClosed):
+            pipeline.relay.relay()
+
+    batches = [batch_of(message) for message in pipeline.lease()]
+
+    assert [len(batch.leases) for batch in batches] == [1, 1, 1]
+    assert all(batch.began_before for batch in batches)
 
 
-def test_a_rolled_back_publish_leaves_nothing(assembly: Assembly, pipeline: Pipeline) -> None:
-    pipeline.follow(writing(Doing()))
-    with assembly.sessions() as session:
-        publish(session, *predictions_made(3))
-        session.rollback()
+def test_a_broker_that_was_away_is_asked_before_anything_is_leased_for_it(
+    assembly: Assembly, pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pipeline.follow(transactional_handler(FakeEffect()))
+    publish_now(assembly, *predictions_made(3))
+    for name in ("send", "depths"):
+        monkeypatch.setattr(pipeline.queue, name, broker_is_away)
+    for _ in range(5):
+        with pytest.raises(ConnectionClosed):
+            pipeline.relay.relay()
 
-    assert pipeline.owed() == []
+    assert {row.leases for row in pipeline.owed()} == {1}
 
 
-def test_ids_of_published_events_tell_which_were_new(assembly: Assembly) -> None:
-    first, second = predictions_made(2)
+def test_the_relay_passes_when_the_bell_rings_and_stops_when_asked(
+    assembly: Assembly, pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Nothing but the bell makes it look again within the time of this test.
+    monkeypatch.setattr("workers.relay.SHORTEST_WAIT", 60.0)
+    monkeypatch.setattr("workers.relay.LONGEST_WAIT", 60.0)
+    sent = threading.Event()
 
-    assert publish_now(assembly, first) == {first.id}
-    new: set[UUID] = publish_now(assembly, first, second)
-    assert new == {second.id}
+    class NoticingQueue(Queue):
+        def send(self, *_: object) -> None:
+            sent.set()
+
+    pipeline.follow(transactional_handler(FakeEffect()))
+    relay = Relay(assembly.engine, NoticingQueue(), pipeline.handlers, pipeline.metrics)
+    bell, stopped = threading.Event(), threading.Event()
+    thread = threading.Thread(target=relay.run, args=(bell, stopped))
+    thread.start()
+
+    publish_now(assembly, *predictions_made())
+    bell.set()
+    assert sent.wait(10)
+    stopped.set()
+    bell.set()
+    thread.join(10)
+
+    assert not thread.is_alive()

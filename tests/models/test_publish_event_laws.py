@@ -1,16 +1,14 @@
-"""SQL and Python take the same events.
+"""SQL and Python accept the same events.
 
-Python is a little more generous: it reads the text "5" as a number where a number is wanted. So
-the law has two halves. What pydantic takes without such help, `publish_event` takes; and what
-`publish_event` takes, a handler can read.
+Python accepts a little more: it reads the text "5" as a number where a number is wanted. So the
+law has two halves. What pydantic accepts in strict mode, `publish_event` accepts; and what
+`publish_event` accepts, a handler can read.
 """
 
 import json
-from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
-import psycopg
 import pytest
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
@@ -20,7 +18,7 @@ from pydantic.fields import FieldInfo
 
 from events import Catalogue, Event, load_catalogue
 from events.event import ENVELOPE
-from runtime.assembly import Assembly
+from tests.models.conftest import SqlConnection
 
 CATALOGUE: Catalogue = load_catalogue()
 USER = UUID("00000000-0000-4000-8000-00000000000a")
@@ -41,7 +39,7 @@ ANYTHING = (
 
 
 def fits(field: FieldInfo, value: Any) -> bool:
-    """Whether pydantic takes a value for a field as it is."""
+    """Whether pydantic accepts a value for a field in strict mode."""
     try:
         TypeAdapter(field.rebuild_annotation()).validate_python(value, strict=True)
     except ValidationError:
@@ -50,7 +48,7 @@ def fits(field: FieldInfo, value: Any) -> bool:
 
 
 def fitting(class_: type[Event]) -> dict[str, st.SearchStrategy[Any]]:
-    """For each field that a type adds, values that it takes."""
+    """For each field that a type adds, values that it accepts."""
     fields = {k: f for k, f in class_.model_fields.items() if k not in ENVELOPE}
     return {k: st.sampled_from([v for v in JSON if fits(f, v)]) for k, f in fields.items()}
 
@@ -71,7 +69,7 @@ def publications(draw: st.DrawFn) -> tuple[str, dict[str, Any], UUID | None]:
     return type_, data, draw(st.sampled_from([USER, USER, USER, None]))
 
 
-def python_takes(type_: str, data: str, user: UUID | None, *, strict: bool) -> bool:
+def python_accepts(type_: str, data: str, user: UUID | None, *, strict: bool) -> bool:
     whole = json.dumps(json.loads(data) | {"user_id": user and str(user)})
     try:
         CATALOGUE[type_].model_validate_json(whole, strict=strict)
@@ -81,7 +79,7 @@ def python_takes(type_: str, data: str, user: UUID | None, *, strict: bool) -> b
 
 
 def stored_by_sql(
-    sql: "psycopg.Connection[Any]", type_: str, data: dict[str, Any], user: UUID | None
+    sql: SqlConnection, type_: str, data: dict[str, Any], user: UUID | None
 ) -> str | None:
     """The JSON of the data as they are stored; None if they are refused."""
     try:
@@ -95,13 +93,6 @@ def stored_by_sql(
         return None
 
 
-@pytest.fixture(scope="module")
-def sql(shared: Assembly) -> Iterator["psycopg.Connection[Any]"]:
-    url = shared.settings.postgres_url.replace("+psycopg", "", 1)
-    with psycopg.connect(url, autocommit=True) as connection:
-        yield connection
-
-
 @given(publications())
 @settings(
     max_examples=300,
@@ -109,21 +100,21 @@ def sql(shared: Assembly) -> Iterator["psycopg.Connection[Any]"]:
     database=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
-def test_sql_takes_what_python_takes_and_nothing_that_it_cannot_read(
-    sql: "psycopg.Connection[Any]", publication: tuple[str, dict[str, Any], UUID | None]
+def test_sql_takes_what_python_accepts_and_nothing_that_it_cannot_read(
+    sql: SqlConnection, publication: tuple[str, dict[str, Any], UUID | None]
 ) -> None:
     stored = stored_by_sql(sql, *publication)
-    event("taken" if stored else "refused")
+    event("accepted" if stored else "refused")
 
     type_, data, user = publication
-    if python_takes(type_, json.dumps(data), user, strict=True):
+    if python_accepts(type_, json.dumps(data), user, strict=True):
         assert stored
     if stored:
-        assert python_takes(type_, stored, user, strict=False)
+        assert python_accepts(type_, stored, user, strict=False)
 
 
 @pytest.mark.parametrize("type_", sorted(CATALOGUE))
-def test_every_type_can_be_published_in_sql(sql: "psycopg.Connection[Any]", type_: str) -> None:
+def test_every_type_can_be_published_in_sql(sql: SqlConnection, type_: str) -> None:
     data = {
         name: next(v for v in JSON if v is not None and fits(field, v))
         for name, field in CATALOGUE[type_].model_fields.items()
@@ -137,7 +128,7 @@ def test_every_type_can_be_published_in_sql(sql: "psycopg.Connection[Any]", type
     ("field", "value"), [("row_count", "5"), ("row_count", True), ("size_mb", "0.5")]
 )
 def test_python_alone_reads_a_number_from_something_else(
-    sql: "psycopg.Connection[Any]", field: str, value: Any
+    sql: SqlConnection, field: str, value: Any
 ) -> None:
     """The known difference: such data are refused in SQL before they are stored."""
     data = {
@@ -145,6 +136,6 @@ def test_python_alone_reads_a_number_from_something_else(
     }  # fmt: skip
     data[field] = value
 
-    assert python_takes("dataset.uploaded", json.dumps(data), USER, strict=False)
-    assert not python_takes("dataset.uploaded", json.dumps(data), USER, strict=True)
+    assert python_accepts("dataset.uploaded", json.dumps(data), USER, strict=False)
+    assert not python_accepts("dataset.uploaded", json.dumps(data), USER, strict=True)
     assert not stored_by_sql(sql, "dataset.uploaded", data, USER)

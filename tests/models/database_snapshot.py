@@ -1,4 +1,4 @@
-"""What a database looks like outside of our own schema, to be compared with itself later."""
+"""All that a database holds outside of the schema `insights`, to be compared before and after."""
 
 from typing import Any
 
@@ -53,7 +53,7 @@ QUERIES = {
 }
 
 
-def picture(url: str) -> dict[str, list[tuple[Any, ...]]]:
+def snapshot(url: str) -> dict[str, list[tuple[Any, ...]]]:
     """Tables, columns, constraints, triggers, policies, comments, rights, functions and rows."""
     with psycopg.connect(url) as connection:
         connection.execute("CREATE SCHEMA IF NOT EXISTS auth; SET LOCAL search_path = pg_catalog")

@@ -1,4 +1,4 @@
-"""The parts of a process on a database of a test's own."""
+"""The parts of the product on a database that only one test uses."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,8 +11,8 @@ from tests.factories import HOME, Servers
 
 
 @contextmanager
-def process(database_url: str, servers: Servers) -> Iterator[Assembly]:
-    """A process on this database; its connections are closed at the end of the block."""
+def assembly_on(database_url: str, servers: Servers) -> Iterator[Assembly]:
+    """The parts of the product; their connections are closed at the end of the block."""
     assembly = Assembly(
         Settings(
             _env_file=None,

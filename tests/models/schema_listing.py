@@ -1,9 +1,9 @@
-"""What PostgreSQL says of our schema that SQLAlchemy's models cannot say, as one text."""
+"""All of the database's schema that SQLAlchemy's models cannot express, as one text."""
 
 from sqlalchemy import Connection, text
 
 # Ours is what stands in `insights`, and what migrations made in `public`.
-PARTS = {
+SECTIONS = {
     "functions": """
         SELECT pg_get_functiondef(p.oid) || ';'
         FROM pg_proc p
@@ -53,11 +53,11 @@ PARTS = {
 }
 
 
-def listing(on: Connection) -> str:
+def schema_listing(on: Connection) -> str:
     """Functions, triggers, views, row security, storage parameters, indexes and checks."""
     on.execute(text("SET LOCAL search_path = pg_catalog"))
     found = []
-    for title, query in PARTS.items():
+    for title, query in SECTIONS.items():
         rows = [row.rstrip() for row in on.scalars(text(query))]
         found.append("\n".join([f"-- {title}", *rows]))
     return "\n\n".join(found) + "\n"

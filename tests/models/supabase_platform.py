@@ -1,4 +1,4 @@
-"""Databases as Supabase sets them up, for migrations and rights to meet them here first."""
+"""Databases as Supabase sets them up: its roles, its users, and a `profiles` table of its own."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -11,7 +11,7 @@ from tests.factories import new_database
 
 OWNER = "insights_test_owner"
 ROLES = {"anon": "", "authenticated": "", "service_role": "BYPASSRLS", OWNER: ""}
-OURS = "made by the tests of insights"
+MADE_BY_TESTS = "made by the tests of insights"  # the comment on roles that we may drop
 
 ADA, BEA = "00000000-0000-4000-8000-00000000000a", "00000000-0000-4000-8000-00000000000b"
 
@@ -56,7 +56,7 @@ CREATE TRIGGER trim_name BEFORE UPDATE ON public.profiles
     FOR EACH ROW EXECUTE FUNCTION public.trim_name();
 """
 
-PEOPLE = f"""
+USERS = f"""
 INSERT INTO auth.users VALUES ('{ADA}', 'ada@example.com'), ('{BEA}', 'bea@example.com');
 INSERT INTO public.profiles (id, email, full_name, created_at) VALUES
     ('{ADA}', 'ada@example.com', 'Ada Lovelace', '2024-12-10 08:00+00'),
@@ -65,34 +65,37 @@ INSERT INTO public.profiles (id, email, full_name, created_at) VALUES
 
 
 @contextmanager
-def roles(server: str) -> Iterator[None]:
-    """Supabase's roles. They belong to the whole server: the last run that uses ours drops them."""
+def created_roles(server: str) -> Iterator[None]:
+    """Supabase's roles exist inside the block.
+
+    Roles belong to the whole server, so the last test run that uses them drops them.
+    """
     with psycopg.connect(server, autocommit=True) as connection:
-        with alone(connection):
+        with role_lock(connection):
             for name, attributes in ROLES.items():
-                make_role(connection, name, attributes)
+                create_role(connection, name, attributes)
             connection.execute("SELECT pg_advisory_lock_shared(hashtext('tests: roles in use'))")
         yield
-        with alone(connection):
+        with role_lock(connection):
             connection.execute("SELECT pg_advisory_unlock_shared(hashtext('tests: roles in use'))")
             drop_roles(connection)
 
 
 @contextmanager
-def alone(connection: "psycopg.Connection[tuple[object, ...]]") -> Iterator[None]:
+def role_lock(connection: "psycopg.Connection[tuple[object, ...]]") -> Iterator[None]:
     """A transaction in which no other test run makes or drops roles."""
     with connection.transaction():
         connection.execute("SELECT pg_advisory_xact_lock(hashtext('tests: roles'))")
         yield
 
 
-def make_role(
+def create_role(
     connection: "psycopg.Connection[tuple[object, ...]]", name: str, attributes: str
 ) -> None:
-    """Make a role that is missing, and note that it is ours."""
+    """Create a role that is missing, with a comment that lets `drop_roles` find it."""
     if connection.execute("SELECT FROM pg_roles WHERE rolname = %s", [name]).fetchone() is None:
         connection.execute(f"CREATE ROLE {name} {attributes}".encode())
-        connection.execute(f"COMMENT ON ROLE {name} IS '{OURS}'".encode())
+        connection.execute(f"COMMENT ON ROLE {name} IS '{MADE_BY_TESTS}'".encode())
 
 
 def drop_roles(connection: "psycopg.Connection[tuple[object, ...]]") -> None:
@@ -103,17 +106,18 @@ def drop_roles(connection: "psycopg.Connection[tuple[object, ...]]") -> None:
     if row != (True,):
         return
     for (name,) in connection.execute(
-        "SELECT rolname FROM pg_roles WHERE shobj_description(oid, 'pg_authid') = %s", [OURS]
+        "SELECT rolname FROM pg_roles WHERE shobj_description(oid, 'pg_authid') = %s",
+        [MADE_BY_TESTS],
     ).fetchall():
         with suppress(DependentObjectsStillExist), connection.transaction():
             connection.execute(sql.SQL("DROP ROLE {}").format(sql.Identifier(str(name))))
 
 
 @contextmanager
-def supabase(server: str, *scripts: str) -> Iterator[str]:
-    """A new database on which the scripts ran; its URL logs in as an owner who may do no more.
+def supabase_database(server: str, *scripts: str) -> Iterator[str]:
+    """A new database on which these scripts ran, inside `created_roles`.
 
-    Needs `roles`.
+    Its URL logs in as the owner of that database, who is no superuser.
     """
     with new_database(server) as url:
         name = url.partition("?")[0].rsplit("/", 1)[1]
