@@ -1,0 +1,48 @@
+"""What `insights migrate` writes: event types and subscriptions, as the code has them."""
+
+from collections.abc import Iterator
+
+import pytest
+from sqlalchemy import Connection, text
+
+from models import event_types, subscriptions
+from models.event_types import EventType
+from runtime.assembly import Assembly
+
+FLEW = EventType("user.flew", 1, {"required": ["miles"]})
+
+
+@pytest.fixture
+def rolled_back(assembly: Assembly) -> Iterator[Connection]:
+    """A transaction that is rolled back: other tests need what is registered."""
+    with assembly.engine.connect() as connection:
+        yield connection
+
+
+def test_a_type_is_added_and_changed_and_others_stay(rolled_back: Connection) -> None:
+    before = event_types.registered_types(rolled_back)
+
+    event_types.register(rolled_back, [FLEW])
+    event_types.register(rolled_back, [FLEW._replace(version=2, schema={})])
+
+    assert event_types.registered_types(rolled_back) == before | {"user.flew": (2, {})}
+    assert "user.flew" not in before
+
+
+def test_subscriptions_are_those_that_are_wanted_and_no_others(rolled_back: Connection) -> None:
+    wanted = [("user.deleted", "usage"), ("prediction.made", "usage")]
+
+    subscriptions.replace(rolled_back, wanted)
+
+    assert subscriptions.subscriptions(rolled_back) == set(wanted)
+    subscriptions.replace(rolled_back, [])
+    assert subscriptions.subscriptions(rolled_back) == set()
+
+
+def test_what_is_owed_stays_owed_when_a_subscription_ends(rolled_back: Connection) -> None:
+    owe = "INSERT INTO insights.deliveries (handler, event_id) VALUES ('usage', gen_random_uuid())"
+    rolled_back.execute(text(owe))
+
+    subscriptions.replace(rolled_back, [])
+
+    assert rolled_back.scalar(text("SELECT count(*) FROM insights.deliveries")) == 1
