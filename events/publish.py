@@ -5,9 +5,10 @@ import re
 from collections.abc import Callable
 from operator import attrgetter
 from uuid import UUID
+from weakref import WeakSet
 
 from sqlalchemy.event import listen
-from sqlalchemy.orm import Session, sessionmaker
+from sqlalchemy.orm import Session, SessionTransaction, sessionmaker
 
 from events.errors import Unstorable
 from events.event import Event
@@ -16,7 +17,7 @@ from models.events import NewEvent, insert
 # `\u0000` after an even number of backslashes: an escaped NUL, which jsonb does not take.
 NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 # Keys of Session.info.
-HAS_PUBLISHED = "insights.published"
+PUBLISHED_IN = "insights.published_in"  # the transactions and savepoints that published
 TRACEPARENT = "insights.traceparent"
 
 
@@ -33,23 +34,36 @@ def publish(session: Session, *events: Event) -> set[UUID]:
     # In one order everywhere: two transactions that publish the same events wait, not deadlock.
     in_order = sorted(events, key=attrgetter("id"))
     new = insert(session, [new_event(event, trace) for event in in_order])
-    if new:
-        session.info[HAS_PUBLISHED] = True
+    if new and (innermost := innermost_transaction(session)):
+        session.info.setdefault(PUBLISHED_IN, WeakSet()).add(innermost)
     return new
 
 
 def ring_after_commit(sessions: "sessionmaker[Session]", ring: Callable[[], None]) -> None:
-    """Have every session of the factory call `ring` after a commit that published events."""
+    """Have every session of the factory call `ring` after a commit that published events.
 
+    What was published in a savepoint is rung for when the outermost transaction commits, and not
+    at all where the savepoint, or one around it, was rolled back.
+    """
+
+    # SQLAlchemy calls it for savepoints too. What is rolled back or closed is never passed on.
     def committed(session: Session) -> None:
-        if session.info.pop(HAS_PUBLISHED, False):
+        published: WeakSet[SessionTransaction] = session.info.get(PUBLISHED_IN, WeakSet())
+        ended = innermost_transaction(session)
+        if ended is None or ended not in published:
+            return
+        published.discard(ended)
+        if ended.parent is None:
             ring()
-
-    def rolled_back(session: Session) -> None:
-        session.info.pop(HAS_PUBLISHED, None)
+        else:
+            published.add(ended.parent)
 
     listen(sessions, "after_commit", committed)
-    listen(sessions, "after_rollback", rolled_back)
+
+
+def innermost_transaction(session: Session) -> SessionTransaction | None:
+    """The savepoint that a session is in, else its transaction."""
+    return session.get_nested_transaction() or session.get_transaction()
 
 
 def storable_json(event: Event) -> str:

@@ -1,9 +1,12 @@
 """Publishing from Python: in the caller's transaction, once per id, with a ring after it."""
 
+from collections.abc import Callable
+from contextlib import ExitStack, suppress
 from uuid import UUID
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.orm import Session, sessionmaker
 
 from events import UserLoggedIn, carry_trace, publish, ring_after_commit, uuid7
 from events.errors import Unstorable
@@ -31,6 +34,91 @@ def test_the_doorbell_rings_after_a_commit_that_published_and_only_then(
         assert rings == []
         session.commit()
     assert rings == ["ring"]
+
+
+@pytest.fixture
+def rings() -> list[str]:
+    return []
+
+
+@pytest.fixture
+def ringing(assembly: Assembly, rings: list[str]) -> "sessionmaker[Session]":
+    """Sessions that note down their rings."""
+    sessions = session_factory(assembly.engine)
+    ring_after_commit(sessions, lambda: rings.append("ring"))
+    return sessions
+
+
+@pytest.mark.parametrize("depth", [1, 2, 3])
+def test_what_is_published_in_savepoints_rings_once_after_the_outer_commit(
+    ringing: "sessionmaker[Session]", rings: list[str], depth: int
+) -> None:
+    with ringing() as session:
+        with ExitStack() as savepoints:
+            for _ in range(depth):
+                savepoints.enter_context(session.begin_nested())
+                publish(session, *predictions_made())
+        assert rings == []
+        session.commit()
+        assert rings == ["ring"]
+        session.commit()
+    assert rings == ["ring"]
+
+
+def test_an_outer_commit_with_a_savepoint_still_open_rings(
+    ringing: "sessionmaker[Session]", rings: list[str]
+) -> None:
+    with ringing() as session:
+        session.begin_nested()
+        session.begin_nested()
+        publish(session, *predictions_made())
+        session.commit()
+    assert rings == ["ring"]
+
+
+@pytest.mark.parametrize("rolled_back", ["inner", "outer"])
+def test_what_a_savepoint_rolled_back_rings_for_nothing(
+    ringing: "sessionmaker[Session]", rings: list[str], rolled_back: str
+) -> None:
+    with ringing() as session:
+        outer = session.begin_nested()
+        inner = session.begin_nested()
+        publish(session, *predictions_made())
+        if rolled_back == "inner":
+            inner.rollback()
+            outer.commit()
+        else:
+            inner.commit()
+            outer.rollback()
+        session.commit()
+    assert rings == []
+
+
+def test_what_was_published_around_a_savepoint_rings_although_that_is_rolled_back(
+    ringing: "sessionmaker[Session]", rings: list[str]
+) -> None:
+    with ringing() as session:
+        publish(session, *predictions_made())
+        with suppress(ZeroDivisionError), session.begin_nested():
+            publish(session, *predictions_made())
+            raise ZeroDivisionError
+        with suppress(ZeroDivisionError), session.begin_nested():
+            raise ZeroDivisionError
+        session.commit()
+    assert rings == ["ring"]
+
+
+@pytest.mark.parametrize("end", [Session.rollback, Session.close])
+def test_a_session_that_goes_on_after_its_transaction_was_given_up_rings_for_nothing(
+    ringing: "sessionmaker[Session]", rings: list[str], end: Callable[[Session], None]
+) -> None:
+    with ringing() as session:
+        with session.begin_nested():
+            publish(session, *predictions_made())
+        end(session)
+        session.execute(text("SELECT 1"))
+        session.commit()
+    assert rings == []
 
 
 def test_a_rolled_back_publish_leaves_nothing(assembly: Assembly, pipeline: Pipeline) -> None:
