@@ -67,6 +67,7 @@ class Settings(BaseSettings):
     insights_api_keys: Annotated[tuple[SecretStr, ...], NoDecode] = ()
     host: str = "127.0.0.1"
     port: int = Field(8000, ge=0, le=65535)  # 0: any free port
+    keep_alive_seconds: int = Field(75, ge=1)  # load balancers keep idle connections for 60 s
     rate_limit: int = Field(100, ge=1)  # requests without a key, per address and path
     rate_limit_seconds: int = Field(900, ge=1)
 
@@ -75,6 +76,10 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["auto", "json", "pretty"] = "auto"  # auto: pretty on a terminal
     retention_days: int = Field(90, ge=1)
+    # Time-outs of every transaction, in seconds: a frozen process frees what it locked after the
+    # first; work that computes for longer between statements must be an external handler.
+    transaction_idle_seconds: float = Field(10, gt=0)
+    lock_seconds: float = Field(10, gt=0)
     extra_packages: Annotated[tuple[str, ...], NoDecode] = ()
 
     # Upstash: Redis over REST

@@ -1,15 +1,18 @@
 """The application that all commands belong to, and how their errors are shown."""
 
 import sys
+from collections.abc import Mapping
 from typing import Any
 
 import psycopg
 import typer
 from rich.console import Console
 from rich.markup import escape
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from errors import InsightsError
+from models.database_errors import Trouble, trouble_of
 from runtime.assembly import Assembly
 from runtime.embedded.discovery import with_running_servers
 from runtime.logs import set_up_logs
@@ -18,6 +21,18 @@ from settings import load_settings
 
 console = Console()
 problems = Console(stderr=True)
+
+LOCKED = (
+    "A row or table was locked for too long, and nothing was changed. "
+    "Try again when long transactions have ended."
+)
+SENTENCES: Mapping[Trouble | None, str] = {
+    Trouble.AWAY: "PostgreSQL at DATABASE_URL does not answer, or takes no writes now. "
+    "`insights doctor` says more.",
+    Trouble.CONFLICT: LOCKED,
+    Trouble.ENDED: "PostgreSQL ended the session, since it stood idle in a transaction for too "
+    "long. Nothing was changed: try again.",
+}
 
 
 class WrongInput(InsightsError):
@@ -41,15 +56,12 @@ class Commands(typer.core.TyperGroup):
             )
         # Migrations give up a lock soon, since every query of others would queue behind them.
         except psycopg.errors.LockNotAvailable:
-            problems.print(
-                "[red]error:[/red] A table was locked for too long, and nothing was changed. "
-                "Try again when long transactions have ended."
-            )
-        except (OperationalError, InterfaceError):
-            problems.print(
-                "[red]error:[/red] PostgreSQL at DATABASE_URL does not answer. "
-                "`insights doctor` says more."
-            )
+            problems.print(f"[red]error:[/red] {LOCKED}")
+        except (DBAPIError, PoolTimeout) as error:
+            sentence = SENTENCES.get(trouble_of(error))
+            if sentence is None:
+                raise
+            problems.print(f"[red]error:[/red] {sentence}")
         sys.exit(1)
 
 

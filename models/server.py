@@ -12,6 +12,11 @@ SERVER = text("""
            current_user AS role, current_database() AS database, pg_backend_pid() AS pid
 """)
 
+# A replica, a role or database that may only read, or a provider that stopped writes (full disk).
+READ_ONLY = text("""
+    SELECT pg_is_in_recovery() OR current_setting('transaction_read_only') = 'on'
+""")
+
 # Two statements: naming a table that is not there would fail.
 MIGRATED = text("SELECT to_regclass('insights.alembic_version') IS NOT NULL")
 REVISION = text("SELECT version_num FROM insights.alembic_version")
@@ -70,6 +75,11 @@ def database_time(on: Connection) -> datetime:
     """The database's clock, the only one that decides anything."""
     now: datetime = on.execute(text("SELECT now()")).scalar_one()
     return now
+
+
+def is_read_only(on: Connection) -> bool:
+    """Whether this server takes no writes now: nothing can be published or handled then."""
+    return bool(on.scalar(READ_ONLY))
 
 
 def leaks(on: Connection) -> Sequence[str]:

@@ -4,43 +4,34 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session, sessionmaker
+
+from models.database_errors import Trouble, trouble_of
 
 Result = TypeVar("Result")
 
-AWAY = frozenset({"25006", "53300", "57P01", "57P02", "57P03"})
-"""SQLSTATE of a server that cannot work now: read-only, full, shutting down, crashed, starting."""
-
-RETRYABLE = frozenset({"40001", "40P01", "55P03"})
-"""SQLSTATE of a conflict that another try may not meet: serialization, deadlock, lock time-out."""
-
-PAUSES = (0.05, 0.2, 0.5, 1, 2, 4, 4, 4)  # seconds between tries: 16 s, as long as a fail-over
-
-
-def is_away(error: DBAPIError) -> bool:
-    """Whether it is the database that is away, and not a statement that went wrong."""
-    state = state_of(error)
-    return state is None or state.startswith("08") or state in AWAY
-
-
-def state_of(error: DBAPIError) -> str | None:
-    """PostgreSQL's code of an error; None where it did not get to say one."""
-    state: str | None = getattr(error.orig, "sqlstate", None)
-    return state
+# Seconds between tries while the database is away: 16 s in all, as long as most fail-overs.
+PAUSES_AWAY = (0.05, 0.2, 0.5, 1, 2, 4, 4, 4)
+# After a conflict. Few: a lock time-out has waited for 10 s already.
+PAUSES_CONFLICT = (0.05, 0.2)
 
 
 def in_transaction(sessions: "sessionmaker[Session]", work: Callable[[Session], Result]) -> Result:
     """Run `work` in a transaction; try again while the database is away or in conflict.
 
-    `work` must be repeatable. Raises the last error after 16 s of tries, any other one at once.
+    `work` must be repeatable. Raises the last error when the tries are used up, any other at once.
     """
-    for pause in (*PAUSES, None):
+    pauses = {Trouble.AWAY: iter(PAUSES_AWAY), Trouble.CONFLICT: iter(PAUSES_CONFLICT)}
+    while True:
         try:
             with sessions.begin() as session:
                 return work(session)
-        except (OperationalError, InterfaceError) as error:
-            if pause is None or not (is_away(error) or state_of(error) in RETRYABLE):
+        except (DBAPIError, PoolTimeout) as error:
+            # A session that was ended for standing idle is not repeated: the same work would
+            # stand idle again.
+            pause = next(pauses.get(trouble_of(error), iter(())), None)  # type: ignore[arg-type]
+            if pause is None:
                 raise
             time.sleep(pause)
-    raise AssertionError("unreachable")

@@ -4,11 +4,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from errors import InsightsError
 from events import Catalogue, Event, carry_trace, load_catalogue, publish, ring_after_commit
 from handlers import Handler, load_handlers
 from models.connections import connect, session_factory
 from models.transactions import in_transaction
-from runtime.clients import make_sentry, make_services
+from runtime.clients import PROVIDER_SETTINGS, make_sentry, make_services, make_timeouts, providers_with_key
 from services import Services
 from services.redis.commands import Commands
 from services.redis.connections import connect as connect_redis
@@ -22,6 +23,16 @@ if TYPE_CHECKING:
     import redis
     from sqlalchemy import Engine
     from sqlalchemy.orm import Session, sessionmaker
+
+
+class UnknownProvider(InsightsError):
+    """Raised at start when a handler names a provider of which no setting holds the key."""
+
+    def __init__(self, handler: Handler) -> None:
+        super().__init__(
+            f"The handler '{handler.name}' names the provider '{handler.provider}'. "
+            f"There are: {', '.join(PROVIDER_SETTINGS)}. runtime/clients.py says which there are."
+        )
 
 
 @dataclass
@@ -38,12 +49,22 @@ class Assembly:
 
     @cached_property
     def handlers(self) -> dict[str, Handler]:
-        """The handlers of ours and of EXTRA_PACKAGES, by name."""
-        return load_handlers(*self.settings.extra_packages)
+        """The handlers of ours and of EXTRA_PACKAGES, by name. Raises UnknownProvider."""
+        found = load_handlers(*self.settings.extra_packages)
+        for handler in found.values():
+            if handler.provider is not None and handler.provider not in PROVIDER_SETTINGS:
+                raise UnknownProvider(handler)
+        return found
+
+    @property
+    def providers(self) -> frozenset[str]:
+        """The providers of which this process has the key."""
+        return providers_with_key(self.settings)
 
     @cached_property
     def engine(self) -> "Engine":
-        return connect(self.settings.postgres_url, size=self.connections)
+        timeouts = make_timeouts(self.settings)
+        return connect(self.settings.postgres_url, size=self.connections, timeouts=timeouts)
 
     @cached_property
     def sessions(self) -> "sessionmaker[Session]":

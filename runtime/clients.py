@@ -4,6 +4,9 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from pydantic import SecretStr
+
+from models.connections import TransactionTimeouts
 from models.transactions import in_transaction
 from services import Services
 from services.flags import Flags
@@ -22,6 +25,21 @@ from settings import Settings
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session, sessionmaker
+
+
+PROVIDER_SETTINGS = {"loops": "loops_api_key", "posthog": "posthog_api_key"}
+"""Provider that handlers may name → the setting that holds its key, in lower case."""
+
+
+def key_of(settings: Settings, provider: str) -> str | None:
+    """The key of a provider; None where it is not set."""
+    key: SecretStr | None = getattr(settings, PROVIDER_SETTINGS[provider])
+    return None if key is None else key.get_secret_value()
+
+
+def providers_with_key(settings: Settings) -> frozenset[str]:
+    """The providers whose work a process with these settings can do."""
+    return frozenset(name for name in PROVIDER_SETTINGS if key_of(settings, name) is not None)
 
 
 def make_services(
@@ -48,29 +66,28 @@ def make_services(
 
 def make_loops(settings: Settings, commands: Commands) -> Loops | None:
     """The client of Loops, or None without a key. All processes share one throttle."""
-    if settings.loops_api_key is None:
+    key = key_of(settings, "loops")
+    if key is None:
         return None
     # Its state is in Redis: Loops limits a team, not a process.
     throttle = Throttle(commands, "loops", settings.loops_rate)
-    key = settings.loops_api_key.get_secret_value()
     return Loops(settings.loops_url, key, throttle, settings.emails)
 
 
 def make_posthog(settings: Settings) -> PostHog | None:
     """The client that captures events, or None without a key."""
-    if settings.posthog_api_key is None:
-        return None
-    return PostHog(settings.posthog_host, settings.posthog_api_key.get_secret_value())
+    key = key_of(settings, "posthog")
+    return None if key is None else PostHog(settings.posthog_host, key)
 
 
 def make_flags(settings: Settings, commands: Commands) -> Flags | None:
     """The client of PostHog's feature flags, or None: they need the secret key too."""
-    key, secret = settings.posthog_api_key, settings.posthog_secret_key
+    key, secret = key_of(settings, "posthog"), settings.posthog_secret_key
     if key is None or secret is None:
         return None
     return Flags(
         settings.posthog_host,
-        key.get_secret_value(),
+        key,
         secret.get_secret_value(),
         commands,
         settings.posthog_flags_seconds,
@@ -86,3 +103,8 @@ def make_sentry(settings: Settings, monitors: Mapping[str, str]) -> Sentry:
         traces=settings.traces,
         monitors=monitors,
     )
+
+
+def make_timeouts(settings: Settings) -> TransactionTimeouts:
+    """The time-outs that every transaction of ours sets."""
+    return TransactionTimeouts(settings.transaction_idle_seconds, settings.lock_seconds)

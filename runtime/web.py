@@ -8,7 +8,7 @@ from sqlalchemy import NullPool, create_engine
 
 from events import carry_trace, load_catalogue, ring_after_commit
 from models.connections import connect, session_factory
-from runtime.clients import make_sentry
+from runtime.clients import make_sentry, make_timeouts
 from services.redis.connections import REQUEST_TIMEOUT, answers, connect_quickly
 from services.redis.doorbell import Doorbell
 from services.redis.progress import ProgressBoard
@@ -18,8 +18,10 @@ from settings import Settings
 from web.app import create_app
 from web.authentication import ApiKeys
 from web.dependencies import Dependencies
+from web.metrics import scrape
 from web.open_streams import OpenStreams
 from web.readiness import Readiness
+from web.shared_result import SharedResult
 
 log = structlog.get_logger()
 CONNECTIONS = 10  # to PostgreSQL, and as many in a rush; further requests wait for one
@@ -40,7 +42,12 @@ def make_app(settings: Settings) -> FastAPI:
 def make_dependencies(settings: Settings) -> Dependencies:
     # Sentry first: it instruments what connects after it.
     sentry = make_sentry(settings, monitors={})
-    engine = connect(settings.postgres_url, size=CONNECTIONS, name="insights-web")
+    engine = connect(
+        settings.postgres_url,
+        size=CONNECTIONS,
+        name="insights-web",
+        timeouts=make_timeouts(settings),
+    )
     probe = create_engine(settings.postgres_url, poolclass=NullPool, connect_args=PROBE_TIMEOUTS)
     redis = connect_quickly(settings.redis)
     commands = commands_over(redis, settings.upstash, REQUEST_TIMEOUT)
@@ -48,6 +55,7 @@ def make_dependencies(settings: Settings) -> Dependencies:
     carry_trace(sessions, sentry.traceparent)
     ring_after_commit(sessions, Doorbell(redis).ring)
     catalogue = load_catalogue(*settings.extra_packages)
+    readiness = Readiness(probe, partial(answers, redis), frozenset(catalogue))
 
     def close() -> None:
         sentry.flush()
@@ -57,12 +65,12 @@ def make_dependencies(settings: Settings) -> Dependencies:
     return Dependencies(
         catalogue=catalogue,
         api_keys=ApiKeys(settings.insights_api_keys),
-        engine=engine,
         sessions=sessions,
         board=ProgressBoard(commands),
         feed=partial(feed_over, settings.redis, settings.upstash),
         rate_limit=RateLimit(commands, settings.rate_limit, settings.rate_limit_seconds),
-        readiness=Readiness(probe, partial(answers, redis), frozenset(catalogue)),
+        readiness=SharedResult(readiness.check),
+        metrics=SharedResult(partial(scrape, probe)),
         streams=OpenStreams(),
         close=close,
     )

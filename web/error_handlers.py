@@ -5,17 +5,17 @@ from typing import Any
 import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from errors import ProviderDown
+from models.database_errors import trouble_of
 from web.problems import Problem, field_error
 
 log = structlog.get_logger()
-# A pool without a free connection counts too: all of them wait for a database that is slow.
-DATABASE_DOWN = (OperationalError, InterfaceError, PoolTimeout)
+DATABASE_ERRORS = (DBAPIError, PoolTimeout)
 
 
 def add_error_handlers(app: FastAPI) -> None:
@@ -23,8 +23,8 @@ def add_error_handlers(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, on_invalid_request)
     app.add_exception_handler(ClientDisconnect, on_disconnect)
     app.add_exception_handler(ProviderDown, on_outage)
-    for kind in DATABASE_DOWN:
-        app.add_exception_handler(kind, on_outage)
+    for kind in DATABASE_ERRORS:
+        app.add_exception_handler(kind, on_database_error)
     app.add_exception_handler(Exception, on_crash)
 
 
@@ -46,6 +46,13 @@ async def on_outage(_request: Request, error: Exception) -> Response:
     log.warning("cannot_answer", error=type(error).__name__)
     detail = "A server that this answer needs is away for the moment."
     return Problem(503, detail, headers={"Retry-After": "5"}).response()
+
+
+async def on_database_error(request: Request, error: Exception) -> Response:
+    """A database that is away or busy is an outage; any other error of it is a fault of ours."""
+    if trouble_of(error) is None:
+        raise error
+    return await on_outage(request, error)
 
 
 async def on_disconnect(_request: Request, _error: Exception) -> Response:

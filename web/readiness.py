@@ -2,19 +2,28 @@
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, text
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError
 
 from models.event_types import registered_types
-from models.server import revision
+from models.server import is_read_only, revision
 from web.problems import FieldError
 
 ALEMBIC_INI = Path(__file__).resolve().parent.parent / "alembic.ini"
 STATEMENT_TIMEOUT = text("SET LOCAL statement_timeout = '2s'")
 MIGRATE = "Run `insights migrate`."
+READ_ONLY = "PostgreSQL at DATABASE_URL takes no writes now: it is a replica, or set to read-only."
+
+
+class Findings(NamedTuple):
+    """What publishing needs and does not find, and what is missing beyond that."""
+
+    missing: list[FieldError]
+    without: list[FieldError]
 
 
 class Readiness:
@@ -28,13 +37,18 @@ class Readiness:
         self.types = types
         self.scripts = ScriptDirectory.from_config(Config(ALEMBIC_INI))
 
+    def check(self) -> Findings:
+        return Findings(list(self.database_errors()), list(self.redis_errors()))
+
     def database_errors(self) -> Iterator[FieldError]:
         """Whether PostgreSQL answers, and has the tables and event types of this code."""
         try:
             with self.engine.begin() as connection:
                 connection.execute(STATEMENT_TIMEOUT)
+                if is_read_only(connection):
+                    yield FieldError(field="database", detail=READ_ONLY)
                 yield from self.migration_errors(connection)
-        except (OperationalError, InterfaceError):
+        except DBAPIError:
             yield FieldError(field="database", detail="PostgreSQL at DATABASE_URL does not answer.")
 
     def migration_errors(self, connection: Connection) -> Iterator[FieldError]:

@@ -7,14 +7,17 @@ from pathlib import Path
 from uuid import UUID
 
 from pydantic import ValidationError
+from sqlalchemy.exc import DBAPIError
 
 from errors import InsightsError, ProviderBusy, ProviderRefused
 from handlers import Outcome, Reject, RetryLater
+from models.database_errors import sqlstate_of
 from models.deliveries.failures import Failure
 from models.deliveries.lease import Lease
 from models.deliveries.take import ClaimedDelivery
 
 BUSY_FOR = timedelta(seconds=2)  # the throttle's queue is 10 s long at most: some slots are free
+DRIVERS = {"sqlalchemy", "psycopg"}
 LONGEST_ERROR = 500  # characters, of `last_error`
 
 
@@ -45,13 +48,22 @@ def failure_of(lease: Lease, error: Exception, *, charged: int) -> Failure:
 def describe(error: Exception) -> str:
     """An error for `last_error`: our own messages whole, any other by its type and place.
 
-    A message that is not ours may quote personal data.
+    A message that is not ours may quote personal data. An error of the database is named by
+    PostgreSQL's own name and SQLSTATE, and by the line of the code that ran the statement.
     """
     if isinstance(error, InsightsError):
         return str(error)[:LONGEST_ERROR]
+    name = type(error).__name__
+    if isinstance(error, DBAPIError) and sqlstate_of(error):
+        name = f"{name} {type(error.orig).__name__} ({sqlstate_of(error)})"
+    return f"{name}{place_of(error)}"
+
+
+def place_of(error: Exception) -> str:
+    """Where an error was raised: the deepest line that is not the database driver's."""
     frames = traceback.extract_tb(error.__traceback__)
-    place = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
-    return f"{type(error).__name__}{place}"
+    own = [each for each in frames if not DRIVERS & set(Path(each.filename).parts)] or frames
+    return f" at {Path(own[-1].filename).name}:{own[-1].lineno}" if own else ""
 
 
 def unreadable_fields(error: Exception) -> str:

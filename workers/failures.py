@@ -1,18 +1,19 @@
 """Writes what was not done as rows: failed, put off, given back, or dead."""
 
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from uuid import UUID
 
 import structlog
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session, sessionmaker
 
 from errors import KeyRefused, ProviderDown, ProviderLimited, ProviderRefused
 from events import publish
 from handlers import Handler
 from models import events as stored_events
+from models.database_errors import trouble_of
 from models.deliveries import failures
 from models.deliveries.failures import SETBACKS_BEFORE_REPORT, Failure
 from models.deliveries.lease import release
@@ -89,7 +90,9 @@ class FailureWriter:
         self.metrics.dead(handler.name, len(gone))
         if gone and handler.on_death is not None:
             events, _unreadable = restore(handler, stored_events.read(session, gone))
-            publish(session, *map(handler.on_death, events))
+            is_over = handler.is_over
+            waited_for = [each for each in events if not (is_over and is_over(each, session))]
+            publish(session, *map(handler.on_death, waited_for))
 
     def defer(self, handler: Handler, batch: Batch, down: ProviderDown) -> None:
         """Put a batch off because its provider is down; open the circuit if it stays so.
@@ -124,10 +127,34 @@ class FailureWriter:
         if key_refused or (batch.is_single and setbacks == SETBACKS_BEFORE_REPORT):
             report_outage(self.sentry, handler, batch.leases[0], down)
 
+    def postpone(self, handler: Handler, batch: Batch, error: Exception) -> None:
+        """Put a batch off that another transaction was in the way of, or whose session was ended.
+
+        That is no event's failure, so no attempt is spent. It counts as a setback: the batch comes
+        back in smaller parts and ever later, so that neighbours get away from a row that blocks.
+        """
+
+        def put_off(session: Session) -> None:
+            failures.defer(
+                session,
+                handler.name,
+                batch.leases,
+                describe(error),
+                setback=True,
+                refund=batch.charged,
+            )
+
+        in_transaction(self.sessions, put_off)
+        self.metrics.failed(handler.name, len(batch.leases))
+        log.warning("transaction_postponed", handler=handler.name, error=describe(error))
+
     def give_back_if_possible(self, handler: Handler, batch: Batch) -> None:
         """Give a batch back that lost its database; if it is still away, the lease runs out."""
-        with suppress(OperationalError, InterfaceError):
+        try:
             in_transaction(self.sessions, lambda session: give_back(session, handler, batch))
+        except (DBAPIError, PoolTimeout) as error:
+            if trouble_of(error) is None:
+                raise
 
 
 def give_back(session: Session, handler: Handler, batch: Batch) -> None:

@@ -4,22 +4,26 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
+from uuid import UUID
 
 import structlog
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session, sessionmaker
 from structlog.contextvars import bound_contextvars
 
 from errors import ProviderDown
 from events import Event, named_id, publish
 from handlers import Handler, Kind
+from models.database_errors import Trouble, trouble_of
+from models.deliveries.lease import holds
 from models.deliveries.take import ClaimedDelivery, claim, finish, put_back, take
 from models.handlers import circuit_breaker
-from models.transactions import in_transaction, is_away
+from models.transactions import in_transaction
 from services import Services
 from services.sentry import Sentry
 from workers.batch import Batch, restore
-from workers.failure_policy import failures_of
+from workers.failure_policy import describe, failures_of
 from workers.failures import FailureWriter, give_back_or_forget
 from workers.lease_renewal import LeaseRenewal
 from workers.metrics import Metrics
@@ -53,8 +57,10 @@ class Runner:
                         self.attempt(handler, part, self.commit_effect)
                     else:
                         self.run_external(handler, part)
-            except (OperationalError, InterfaceError) as away:
-                log.warning("database_away", handler=handler.name, error=type(away.orig).__name__)
+            except (DBAPIError, PoolTimeout) as error:
+                if trouble_of(error) is None:
+                    raise
+                log.warning("database_away", handler=handler.name, error=describe(error))
                 self.failures.give_back_if_possible(handler, part)
 
     def run_external(self, handler: Handler, batch: Batch) -> None:
@@ -75,7 +81,7 @@ class Runner:
         with self.renewal.renewing(handler, mine.leases, refund=batch.charged):
             try:
                 self.attempt(handler, mine, lambda h, part: self.call_provider(h, part, by_id))
-            except (OperationalError, InterfaceError):
+            except (DBAPIError, PoolTimeout):
                 self.failures.give_back_if_possible(handler, mine)
                 raise
 
@@ -90,8 +96,12 @@ class Runner:
             self.failures.defer(handler, batch, down)
         # The one wide `except` of the product: here any failure becomes a row.
         except Exception as error:
-            if isinstance(error, OperationalError | InterfaceError) and is_away(error):
+            trouble = trouble_of(error)
+            if trouble is Trouble.AWAY:
                 raise
+            if trouble is not None:
+                self.failures.postpone(handler, batch, error)
+                return
             if batch.is_single:
                 self.failures.fail(handler, batch, error)
                 return
@@ -140,8 +150,9 @@ class Runner:
         follow_ups: list[Event] = []
         if events:
             keys = [str(named_id(handler.name, event.id)) for event in events]
+            services = replace(self.services, holds_lease=lease_check(handler, mine))
             with self.observed(handler, mine, events, batch):
-                answer = handler(events, self.services, keys if handler.batch > 1 else keys[0])
+                answer = handler(events, services, keys if handler.batch > 1 else keys[0])
             if isinstance(answer, Mapping):
                 outcomes |= answer
             elif answer is not None:
@@ -174,6 +185,14 @@ class Runner:
         mine = [each for each in deliveries if each.id in ids]
         with log_context(handler, mine, events), traced(self.sentry, handler, mine, events, batch):
             yield
+
+
+def lease_check(
+    handler: Handler, deliveries: Sequence[ClaimedDelivery]
+) -> Callable[[Session, UUID], bool]:
+    """What tells a handler whether an event is still its own: see Services."""
+    leases = {each.id: each.lease for each in deliveries}
+    return lambda session, event_id: holds(session, handler.name, leases[event_id])
 
 
 def close_circuit(

@@ -7,10 +7,12 @@ from datetime import UTC, datetime
 
 import structlog
 from croniter import croniter
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from events import Event, InactivityDue, named_id
 from events.schedule import PruneDue
+from models.database_errors import trouble_of
 from settings import Settings
 
 log = structlog.get_logger()
@@ -53,8 +55,10 @@ class Scheduler:
         while not stopped.is_set():
             try:
                 self.tick(datetime.now(UTC))
-            except (OperationalError, InterfaceError) as away:
-                log.warning("scheduler_waits", error=type(away).__name__)
+            except (DBAPIError, PoolTimeout) as error:
+                if trouble_of(error) is None:
+                    raise
+                log.warning("scheduler_waits", error=type(error).__name__)
             stopped.wait(self.interval)
 
     def tick(self, now: datetime) -> None:

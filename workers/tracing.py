@@ -4,18 +4,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from uuid import UUID
 
-from sqlalchemy.exc import InterfaceError, OperationalError
-
 from errors import InsightsError, ProviderBusy, ProviderDown, ProviderRefused
 from events import Event
 from handlers import Handler, Outcome, Reject, RetryLater
+from models.database_errors import trouble_of
 from models.deliveries.lease import Lease
 from models.deliveries.take import ClaimedDelivery
 from services.sentry import Sentry, Work
 from workers.batch import Batch
 
 # Nobody need look at these: they are expected, and end by themselves.
-NO_FAILURE = (RetryLater, ProviderDown, ProviderBusy, OperationalError, InterfaceError)
+NO_FAILURE = (RetryLater, ProviderDown, ProviderBusy)
 # Fields of a training that help to find a fault; none of them is personal.
 FACTS = ("training_id", "dataset_id", "algorithm", "problem_type", "hyperparameters")
 
@@ -76,7 +75,7 @@ def report(
     sentry: Sentry, handler: Handler, work: Work, error: BaseException, attempts: int
 ) -> None:
     """Report a failure at its first attempt, and when it is given up; not what comes between."""
-    if isinstance(error, NO_FAILURE):
+    if isinstance(error, NO_FAILURE) or trouble_of(error) is not None:
         return
     hopeless = isinstance(error, Reject | ProviderRefused)
     dead = hopeless or attempts + 1 >= handler.max_attempts

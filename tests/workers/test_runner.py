@@ -179,7 +179,7 @@ def test_a_database_that_is_away_during_the_work_costs_no_attempt(
     class Gone(Exception):
         sqlstate = None
 
-    monkeypatch.setattr("models.transactions.PAUSES", ())
+    monkeypatch.setattr("models.transactions.PAUSES_AWAY", ())
     effect = FakeEffect(raising(lambda: OperationalError("x", {}, Gone())))
     pipeline.follow(external_handler(effect, batch=1, max_attempts=3))
     publish_now(assembly, *predictions_made())

@@ -13,9 +13,10 @@ from starlette.types import Message, Receive, Scope, Send
 
 from errors import ProviderDown
 from events.progress import TrainingProgress
+from models.database_errors import trouble_of
 from services.redis.progress_feed import Feed
 from web.dependencies import Dependencies
-from web.error_handlers import DATABASE_DOWN
+from web.error_handlers import DATABASE_ERRORS
 from web.middleware.body_limit import BodyTooLarge
 from web.routes.trainings.progress import current_progress, state_of, unknown_training
 
@@ -25,8 +26,9 @@ CLOSE_TIMEOUT = 1.0  # seconds; a client that reads nothing must not hold up a s
 COMMENT = b":\n\n"
 RETRY = b"retry: 1000\n\n"  # milliseconds until a browser reconnects
 END = "end"
+# `no-transform`: what compresses on the way would collect messages first (RFC 9111, 5.2.2.6).
 # `X-Accel-Buffering` has nginx pass each message on at once.
-HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+HEADERS = {"Cache-Control": "no-store, no-transform", "X-Accel-Buffering": "no"}
 
 
 class ProgressStream(StreamingResponse):
@@ -80,8 +82,8 @@ class ProgressStream(StreamingResponse):
         """The state in Redis or the events; None if neither can be read, once it has begun."""
         try:
             return await run_in_threadpool(current_progress, self.dependencies, self.training_id)
-        except DATABASE_DOWN:
-            if self.newest is None:
+        except DATABASE_ERRORS as error:
+            if self.newest is None or trouble_of(error) is None:
                 raise
             return None
 
