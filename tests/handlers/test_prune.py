@@ -1,6 +1,5 @@
 """Old events are deleted, but never one that a handler still owes."""
 
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -10,7 +9,6 @@ from events import PruneDue, uuid7
 from runtime.assembly import Assembly
 from tests.factories import prediction_made, predictions_made, publish_now
 from tests.pipeline import Pipeline
-from workers.scheduler import Scheduler
 
 
 def age(assembly: Assembly, days: int) -> None:
@@ -60,21 +58,3 @@ def test_pruning_goes_on_until_nothing_old_is_left(
 
     assert kept(assembly) == []
     assert pipeline.owed() == []
-
-
-def test_any_number_of_schedulers_publish_a_slot_once(assembly: Assembly) -> None:
-    now = datetime(2026, 11, 22, 12, tzinfo=UTC)
-    for _ in range(3):
-        scheduler = Scheduler(assembly.settings, assembly.publish)
-        scheduler.tick(now)
-        scheduler.tick(now)
-    Scheduler(assembly.settings, assembly.publish).tick(now.replace(day=23))
-
-    with assembly.engine.connect() as connection:
-        slots = connection.scalars(
-            text("SELECT occurred_at FROM insights.events WHERE type = 'prune.due' ORDER BY 1")
-        ).all()
-    assert slots == [
-        datetime(2026, 11, 22, 3, 17, tzinfo=UTC),
-        datetime(2026, 11, 23, 3, 17, tzinfo=UTC),
-    ]

@@ -1,6 +1,7 @@
 """The events: pruned when old and owed by no handler, and read in the order that counts."""
 
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 import pytest
 from sqlalchemy import Connection, text
@@ -95,7 +96,7 @@ def test_the_newest_choice_decides_who_opted_out(
     now = datetime.now(UTC)
     out, back_in, ahead, none = (uuid7() for _ in range(4))
 
-    def choice(user: object, opted_out: bool, hours: int) -> Event:
+    def choice(user: UUID, opted_out: bool, hours: int) -> Event:
         at = now + timedelta(hours=hours)
         return AnalyticsChoiceMade(user_id=user, opted_out=opted_out, occurred_at=at)
 

@@ -100,7 +100,7 @@ def stored_by_sql(
     database=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
-def test_sql_takes_what_python_accepts_and_nothing_that_it_cannot_read(
+def test_sql_accepts_what_python_accepts_and_nothing_that_it_cannot_read(
     sql: SqlConnection, publication: tuple[str, dict[str, Any], UUID | None]
 ) -> None:
     stored = stored_by_sql(sql, *publication)

@@ -23,7 +23,10 @@ STATES = {
     "its lease ended": ("due_at = now() - interval '1 hour', leased = true", DeliveryState.DUE),
     "its lease runs": ("due_at = now() + interval '20 s', leased = true", DeliveryState.LEASED),
     "in its back-off": ("due_at = now() + interval '5 min'", DeliveryState.WAITING),
-    "dead": ("died_at = now() - interval '2 days'", DeliveryState.DEAD),
+    "dead": (
+        "died_at = now() - interval '2 days', due_at = now() - interval '3 days'",
+        DeliveryState.DEAD,
+    ),
     "dead in its back-off": (
         "died_at = now(), due_at = now() + interval '1 hour'", DeliveryState.DEAD,
     ),

@@ -11,6 +11,7 @@ from models.deliveries.lease import Lease, extend, lease, release
 from models.handlers import circuit_breaker
 from models.handlers.circuit_breaker import FAILURES_BEFORE_OPEN
 from models.handlers.table import pause
+from runtime.assembly import Assembly
 from tests.models.deliveries.conftest import HANDLER, Leased, Row
 from tests.pipeline import Pipeline
 
@@ -25,14 +26,20 @@ def leased_ids(connection: Connection, room: int = 100) -> list[UUID]:
 
 
 def test_the_oldest_are_leased_first_and_no_more_than_there_is_room_for(
-    due: Due, connection: Connection, row: Row
+    due: Due, assembly: Assembly, connection: Connection, row: Row
 ) -> None:
     first, second, third = due(3)
     aged = text("UPDATE insights.deliveries SET due_at = now() - :age WHERE event_id = :id")
     for id_, hours in ((first, 1), (second, 3), (third, 2)):
         connection.execute(aged, {"id": id_, "age": timedelta(hours=hours)})
 
-    assert set(leased_ids(connection, room=2)) == {second, third}
+    with assembly.engine.begin() as transaction:
+        # Read in the order of the table: an index would bring the oldest first by itself.
+        transaction.execute(text("SET LOCAL enable_indexscan = off"))
+        transaction.execute(text("SET LOCAL enable_bitmapscan = off"))
+        ids = leased_ids(transaction, room=2)
+
+    assert set(ids) == {second, third}
     assert (row(second).leased, row(second).leases) == (True, 1)
     assert row(second).wait == pytest.approx(3600, abs=5)
     assert (row(first).leased, row(first).leases) == (False, 0)
