@@ -3,8 +3,9 @@
 Loops remembers an idempotency key for 24 hours. The send log (models.emails) remembers each send
 for ever, by user, template and what it is about, and in one of these states:
 
-- first: no try before this one can have sent it;
-- tried: it may have been sent, so it is only sent again under the same key;
+- not tried: no try can have sent it;
+- tried: it may have been sent, so it is only sent again under the same key. A try that certainly
+  sent nothing is taken back if it is the only one: of two workers, the other may have sent it;
 - sent: it went out for certain, and is never sent again;
 - held: it was tried, never confirmed, and Loops has forgotten the key. Sending again could send it
   twice, so it waits for an operator's `insights emails settle`.
@@ -76,8 +77,10 @@ def send_once(
         send()
     except (CommandFailed, ProviderBusy, ProviderDown, ProviderRefused) as error:
         # Loops answered no, or was never reached: the key's 24 hours need not run yet.
-        if state.first and not isinstance(error, ProviderUncertain):
-            services.transaction(lambda session: send_log.forget_try(session, entry))
+        if not isinstance(error, ProviderUncertain):
+            services.transaction(
+                lambda session: send_log.forget_try(session, entry, state.tried_at)
+            )
         raise
     then()
     services.transaction(lambda session: send_log.record_sent(session, entry))

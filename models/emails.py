@@ -17,7 +17,8 @@ KEY_LASTS = timedelta(hours=23)
 class EmailRow(Base):
     """`tried_at`: since when it may have been sent; `held_at`: nobody knows, so it waits.
 
-    `about` tells apart what one user may get by one template. No address is kept here.
+    `tries` counts the tries since `tried_at`: a single one may be taken back. `about` tells apart
+    what one user may get by one template. No address is kept here.
     """
 
     __tablename__ = "emails"
@@ -32,6 +33,7 @@ class EmailRow(Base):
     tried_at: Mapped[datetime | None]
     sent_at: Mapped[datetime | None]
     held_at: Mapped[datetime | None]
+    tries: Mapped[int] = mapped_column(server_default="0")
 
 
 class EmailId(NamedTuple):
@@ -48,13 +50,13 @@ class EmailId(NamedTuple):
 class SendState(NamedTuple):
     """What is known of an email: sent for certain, or held since nobody can know.
 
-    `first`: no try before this one can have sent it. `by` is the event whose delivery sends it.
+    `by` is the event whose delivery sends it. `tried_at` is since when it may have been sent.
     """
 
     sent: bool
     held: bool
-    first: bool
     by: UUID
+    tried_at: datetime
 
 
 class HeldEmail(NamedTuple):
@@ -69,16 +71,18 @@ class HeldEmail(NamedTuple):
 
 
 # Note, before the call, that an email may be sent from now on. Once Loops has forgotten its key,
-# a try without a known outcome is held instead of being repeated.
+# a try without a known outcome is held instead of being repeated. A release that does not count
+# leaves 0 tries beside a time: that is one try at least.
 BEGIN = text("""
-    INSERT INTO insights.emails AS m (user_id, template, about, event_id, tried_at)
-    VALUES (:user_id, :template, :about, :event_id, now())
+    INSERT INTO insights.emails AS m (user_id, template, about, event_id, tried_at, tries)
+    VALUES (:user_id, :template, :about, :event_id, clock_timestamp(), 1)
     ON CONFLICT (user_id, template, about) DO UPDATE SET
-        tried_at = coalesce(m.tried_at, now()),
+        tried_at = coalesce(m.tried_at, clock_timestamp()),
+        tries = CASE WHEN m.tried_at IS NULL THEN 1 ELSE greatest(m.tries, 1) + 1 END,
         event_id = CASE WHEN m.tried_at IS NULL THEN excluded.event_id ELSE m.event_id END,
         held_at = CASE WHEN m.sent_at IS NULL AND m.tried_at < now() - :key_lasts
                        THEN coalesce(m.held_at, now()) END
-    RETURNING sent_at IS NOT NULL, held_at IS NOT NULL, tried_at = now(), event_id
+    RETURNING sent_at IS NOT NULL, held_at IS NOT NULL, event_id, tried_at
 """)
 
 # It was sent: from now on it is never sent again.
@@ -87,16 +91,19 @@ RECORD_SENT = text("""
     WHERE user_id = :user_id AND template = :template AND about = :about
 """)
 
-# The only try so far sent nothing, for certain: the next one is a first try again.
+# A try sent nothing, for certain: the next is a first one again, unless another was begun beside
+# or after it. Since this may be repeated after a lost commit, the time names the try that it means.
 FORGET_TRY = text("""
-    UPDATE insights.emails SET tried_at = NULL
+    UPDATE insights.emails SET tried_at = NULL, tries = 0
     WHERE user_id = :user_id AND template = :template AND about = :about AND sent_at IS NULL
+      AND tries = 1 AND tried_at = :tried_at
 """)
 
 # What an operator found out at Loops about held emails.
 RESOLVE_HELD = text("""
     UPDATE insights.emails
     SET held_at = NULL, tried_at = CASE WHEN :sent THEN tried_at END,
+        tries = CASE WHEN :sent THEN tries ELSE 0 END,
         sent_at = CASE WHEN :sent THEN now() END
     WHERE held_at IS NOT NULL AND (CAST(:event AS uuid) IS NULL OR event_id = :event)
     RETURNING event_id
@@ -120,9 +127,12 @@ def record_sent(on: Session, email: EmailId) -> None:
     on.execute(RECORD_SENT, email._asdict())
 
 
-def forget_try(on: Session, email: EmailId) -> None:
-    """Take back `begin`: the only try so far sent nothing, for certain."""
-    on.execute(FORGET_TRY, email._asdict())
+def forget_try(on: Session, email: EmailId, tried_at: datetime) -> None:
+    """Take back the `begin` that returned `tried_at`, if no other try has begun since then.
+
+    The caller knows that its try sent nothing.
+    """
+    on.execute(FORGET_TRY, email._asdict() | {"tried_at": tried_at})
 
 
 def held(on: Session | Connection, at_most: int = 500) -> Sequence[HeldEmail]:

@@ -33,6 +33,8 @@ class EventRow(Base):
             "occurred_at",
             postgresql_where=text("type LIKE 'training.%'"),
         ),
+        # The events of a user, to be erased: of any type, since any may have personal fields.
+        Index("events_of_user", "user_id", "type"),
         Index(
             "events_of_choice",
             "user_id",

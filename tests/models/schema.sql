@@ -439,6 +439,7 @@ CREATE UNIQUE INDEX emails_pkey ON insights.emails USING btree (user_id, templat
 CREATE UNIQUE INDEX event_types_pkey ON insights.event_types USING btree (type);
 CREATE INDEX events_of_choice ON insights.events USING btree (user_id, occurred_at) WHERE (type = 'user.analytics_choice_made'::text);
 CREATE INDEX events_of_training ON insights.events USING btree (((data ->> 'training_id'::text)), occurred_at) WHERE (type ~~ 'training.%'::text);
+CREATE INDEX events_of_user ON insights.events USING btree (user_id, type);
 CREATE UNIQUE INDEX events_pkey ON insights.events USING btree (id);
 CREATE INDEX events_recorded_at ON insights.events USING brin (recorded_at);
 CREATE UNIQUE INDEX handlers_pkey ON insights.handlers USING btree (name);
