@@ -20,7 +20,7 @@ COPY --from=build /app /app
 WORKDIR /app
 USER insights
 EXPOSE 8000
-# Only the web process has a port to ask; docker-compose.yml asks it.
+# Only the web process has a port that can be checked; docker-compose.yml does so.
 HEALTHCHECK NONE
 ENTRYPOINT ["insights"]
 CMD ["--help"]

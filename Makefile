@@ -1,4 +1,4 @@
-# Each target first sets up what it needs in .venv. Hand on arguments with ARGS, as in
+# Each target first installs what it needs into .venv. Pass arguments in ARGS, as in
 #   make demo ARGS=--serve      make test ARGS="-k relay"
 
 VENV := .venv
@@ -8,7 +8,7 @@ RUNTIME := $(VENV)/.runtime
 DEV := $(VENV)/.dev
 UV ?= uv
 
-# A .venv whose Python no longer runs is made anew.
+# A .venv whose Python no longer runs is replaced.
 $(shell $(BIN)/python -c '' 2>/dev/null || rm -f $(BIN)/python $(RUNTIME) $(DEV))
 
 # Processes start three times as fast from compiled modules.
@@ -35,15 +35,15 @@ lint: $(DEV) ## Check style, types and import rules
 bench: $(DEV) ## Measure throughput, latency and idle cost
 	@$(BIN)/insights bench $(ARGS)
 
-chaos: $(DEV) ## Kill, flush and restart things under load, then balance the books
+chaos: $(DEV) ## Kill, flush and restart things under load, then check every effect
 	@$(BIN)/insights chaos $(ARGS)
 
-# --upgrade is left to ARGS: without it, a lock keeps what it holds.
+# Without ARGS=--upgrade, a lock keeps the versions that it has, where they still fit.
 COMPILE = $(UV) pip compile pyproject.toml --quiet --universal --python-version 3.11 \
 	--fork-strategy fewest --group pyproject.toml:build --generate-hashes \
 	--no-emit-index-url --no-annotate --no-header $(ARGS)
 
-lock: ## Write both lock files anew after a change of dependencies (needs uv)
+lock: ## Write both lock files again after a change of dependencies (needs uv)
 	$(COMPILE) --all-extras --output-file requirements-dev.lock
 	$(COMPILE) --extra embedded --constraints requirements-dev.lock --output-file requirements.lock
 
@@ -53,19 +53,20 @@ clean: ## Remove .venv, caches, and the data under .insights
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(RUNTIME): requirements.lock pyproject.toml | $(BIN)/python
-	@echo "Installing what it runs on into $(VENV) (once, a minute or so) ..."
+	@echo "Installing its dependencies into $(VENV) (once, a minute or so) ..."
 	@$(INSTALL) --require-hashes -r requirements.lock
 	@$(INSTALL) --no-deps --no-build-isolation --editable .
 	@touch $@
 
 # The dev lock holds all of the runtime lock, in the same versions.
 $(DEV): requirements-dev.lock requirements.lock pyproject.toml | $(BIN)/python
-	@echo "Installing what its development needs into $(VENV) (once, a minute or so) ..."
+	@echo "Installing its development dependencies into $(VENV) (once, a minute or so) ..."
 	@$(INSTALL) --require-hashes -r requirements-dev.lock
 	@$(INSTALL) --no-deps --no-build-isolation --editable .
 	@touch $(RUNTIME) $@
 
-# A pyenv shim may be found and yet not run, and Debian splits ensurepip off: hence each is tried.
+# Each Python is tried first: a pyenv shim may exist without a Python behind it, and Debian packages
+# ensurepip separately.
 $(BIN)/python:
 	@old=; for python in $(or $(PYTHON),python3.13 python3.12 python3.11 python3); do \
 		"$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || continue; \
