@@ -9,6 +9,7 @@ InsightsError
 ├── ProviderRefused                     here; services raise it, workers do not try again
 ├── UnknownEvent                        events/errors.py
 ├── Unstorable                          events/errors.py
+├── TooFarAhead                         events/errors.py
 ├── DuplicateEvent                      events/errors.py
 ├── DuplicateHandler                    handlers/registry.py
 ├── Outcome                             handlers/outcomes.py; Failed, Reject, RetryLater

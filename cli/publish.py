@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 from pydantic import ValidationError
+from sqlalchemy.orm import Session
 
 from cli.app import WrongInput, app, assemble, console
 from cli.database import database_errors
@@ -17,6 +18,7 @@ from cli.output import write_json
 from events import Event
 from events import publish as publish_events
 from events.contract.schema import data_schema
+from events.errors import TooFarAhead
 from events.event import ENVELOPE
 from events.identity import event_id
 
@@ -56,13 +58,21 @@ def publish(
         }  # fmt: skip
         event = event_of(class_, read_data(data), envelope)
         with database_errors(), assembly.sessions.begin() as session:
-            new = event.id in publish_events(session, event)
+            new = publish_one(session, event)
     if as_json:
         write_json({"id": event.id, "type": type_, "new": new})
     elif new:
         console.print(f"published {event.id}")
     else:
         console.print(f"{event.id} was published before: nothing follows from it again")
+
+
+def publish_one(session: Session, event: Event) -> bool:
+    """Publish an event; return whether it was new. Raises WrongInput."""
+    try:
+        return event.id in publish_events(session, event)
+    except TooFarAhead as error:
+        raise WrongInput(f"--occurred-at: {error}") from None
 
 
 def parse_id(given: str | None, source: str) -> str | None:

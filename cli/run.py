@@ -60,7 +60,7 @@ def web() -> None:
     from web.serve import serve
 
     settings = assemble().settings
-    serve(make_app(settings), settings.host, settings.port)
+    serve(make_app(settings), settings.host, settings.port, settings.keep_alive_seconds)
 
 
 @app.command()

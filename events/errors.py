@@ -17,5 +17,15 @@ class Unstorable(InsightsError):
         super().__init__(f"{type_}: it holds a NUL, half a surrogate pair, NaN or infinity.")
 
 
+class TooFarAhead(InsightsError):
+    """Raised when an event's `occurred_at` is more than a day ahead of the database's clock."""
+
+    def __init__(self, type_: str) -> None:
+        super().__init__(
+            f"{type_}: occurred_at lies more than a day ahead of the database's clock. Give the "
+            "time at which it happened; where you gave none, set the clock of this machine right."
+        )
+
+
 class DuplicateEvent(InsightsError):
     """Raised at start when two classes have the same type."""

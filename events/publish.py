@@ -10,7 +10,7 @@ from weakref import WeakSet
 from sqlalchemy.event import listen
 from sqlalchemy.orm import Session, SessionTransaction, sessionmaker
 
-from events.errors import Unstorable
+from events.errors import TooFarAhead, Unstorable
 from events.event import Event
 from models.events import NewEvent, insert
 
@@ -26,14 +26,16 @@ def publish(session: Session, *events: Event) -> set[UUID]:
 
     The database writes a delivery per handler in that same statement. Returns the ids that were
     new; the others had been published before, and nothing follows from them again. Raises
-    Unstorable.
+    Unstorable or TooFarAhead; then nothing was inserted.
     """
     if not events:
         return set()
     trace = session.info[TRACEPARENT]() if TRACEPARENT in session.info else None
     # In one order everywhere: two transactions that publish the same events wait, not deadlock.
     in_order = sorted(events, key=attrgetter("id"))
-    new = insert(session, [new_event(event, trace) for event in in_order])
+    new, ahead = insert(session, [new_event(event, trace) for event in in_order])
+    if ahead:
+        raise TooFarAhead(next(event.type for event in in_order if event.id in ahead))
     if new and (innermost := innermost_transaction(session)):
         session.info.setdefault(PUBLISHED_IN, WeakSet()).add(innermost)
     return new

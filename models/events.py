@@ -1,11 +1,11 @@
 """What happened: the events, how they are inserted, read, and pruned when old."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple, cast
 from uuid import UUID
 
-from sqlalchemy import Connection, CursorResult, Index, func, select, text
+from sqlalchemy import Connection, CursorResult, Index, func, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -13,6 +13,8 @@ from models import arrays
 from models.base import Base
 
 PRUNED_AT_ONCE = 10_000  # rows in a transaction: locks are held for a fraction of a second
+ERASED = "erased"  # the key that erasing adds to the data of an event
+MAX_AHEAD = timedelta(days=1)  # more than a time zone that was left out, or a clock that is fast
 STATES_READ = 20  # of one training: not every stored event need fit its type
 
 
@@ -69,6 +71,13 @@ class NewEvent(NamedTuple):
     traceparent: str | None
 
 
+class Inserted(NamedTuple):
+    """The ids that were new, and those of events that lie ahead, where nothing was inserted."""
+
+    new: set[UUID]
+    ahead: set[UUID]
+
+
 class StoredEvent(NamedTuple):
     """An event as it is read back: `body` is its data and envelope as one JSON object."""
 
@@ -77,29 +86,30 @@ class StoredEvent(NamedTuple):
     body: str
 
 
-class Origin(NamedTuple):
-    """Who published an event, and of which type it is."""
-
-    source: str
-    type: str
-
-
 # Insert events; the trigger `fan_out` writes what each handler owes in this same statement.
-# An id that is there already stays as it is: publishing twice is publishing once.
+# An id that is there already stays as it is: publishing twice is publishing once. None is inserted
+# if one lies ahead: it would win over all that happens until then, and count in a later month.
 INSERT = text("""
-    INSERT INTO insights.events
-        (id, type, source, user_id, data, occurred_at, correlation_id, causation_id, traceparent)
-    SELECT id, type, source, user_id, data, occurred_at, coalesce(correlation_id, id),
-           causation_id, traceparent
-    FROM unnest(
-        CAST(:ids AS uuid[]), CAST(:types AS text[]), CAST(:sources AS text[]),
-        CAST(:user_ids AS uuid[]), CAST(:data AS jsonb[]), CAST(:occurred_at AS timestamptz[]),
-        CAST(:correlation_ids AS uuid[]), CAST(:causation_ids AS uuid[]),
-        CAST(:traceparents AS text[])
-    ) AS new (id, type, source, user_id, data, occurred_at,
-              correlation_id, causation_id, traceparent)
-    ON CONFLICT (id) DO NOTHING
-    RETURNING id
+    WITH new AS (
+        SELECT * FROM unnest(
+            CAST(:ids AS uuid[]), CAST(:types AS text[]), CAST(:sources AS text[]),
+            CAST(:user_ids AS uuid[]), CAST(:data AS jsonb[]), CAST(:occurred_at AS timestamptz[]),
+            CAST(:correlation_ids AS uuid[]), CAST(:causation_ids AS uuid[]),
+            CAST(:traceparents AS text[])
+        ) AS given (id, type, source, user_id, data, occurred_at,
+                    correlation_id, causation_id, traceparent)
+    ), ahead AS (
+        SELECT id FROM new WHERE occurred_at > now() + :max_ahead
+    ), inserted AS (
+        INSERT INTO insights.events (id, type, source, user_id, data, occurred_at,
+                                     correlation_id, causation_id, traceparent)
+        SELECT id, type, source, user_id, data, occurred_at,
+               coalesce(correlation_id, id), causation_id, traceparent
+        FROM new WHERE NOT EXISTS (SELECT FROM ahead)
+        ON CONFLICT (id) DO NOTHING
+        RETURNING id
+    )
+    SELECT id, false FROM inserted UNION ALL SELECT id, true FROM ahead
 """)
 
 # Read events by id, in the form in which workers read them.
@@ -143,8 +153,8 @@ COUNT_PRUNABLE = text("""
 """)
 
 
-def insert(on: Session, events: Sequence[NewEvent]) -> set[UUID]:
-    """Insert events and what is owed to them; return the ids that were new.
+def insert(on: Session, events: Sequence[NewEvent]) -> Inserted:
+    """Insert events and what is owed to them, or nothing if one lies more than a day ahead.
 
     Raises IntegrityError (check_violation) for a type that the database does not know.
     """
@@ -159,7 +169,10 @@ def insert(on: Session, events: Sequence[NewEvent]) -> set[UUID]:
         "causation_ids": arrays.uuids(event.causation_id for event in events),
         "traceparents": arrays.texts(event.traceparent for event in events),
     }
-    return set(on.scalars(INSERT, columns))
+    inserted = Inserted(set(), set())
+    for id_, is_ahead in on.execute(INSERT, columns | {"max_ahead": MAX_AHEAD}):
+        (inserted.ahead if is_ahead else inserted.new).add(id_)
+    return inserted
 
 
 def read(on: Session, ids: Iterable[UUID]) -> list[StoredEvent]:
@@ -167,15 +180,14 @@ def read(on: Session, ids: Iterable[UUID]) -> list[StoredEvent]:
     return list(map(StoredEvent._make, on.execute(READ, {"ids": arrays.uuids(ids)})))
 
 
+def is_erased(data: Mapping[str, Any]) -> bool:
+    """Whether personal fields of an event's data were blanked, since its user was deleted."""
+    return data.get(ERASED) is True
+
+
 def find(on: Session, id_: UUID) -> EventRow | None:
     """One event; None where there is none, or none any more."""
     return on.get(EventRow, id_)
-
-
-def origins(on: Session, ids: Iterable[UUID]) -> dict[UUID, Origin]:
-    """Where the events of these ids came from."""
-    asked = select(EventRow.id, EventRow.source, EventRow.type).where(EventRow.id.in_(list(ids)))
-    return {id_: Origin(source, type_) for id_, source, type_ in on.execute(asked)}
 
 
 def events_of_training(

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Depends, Request
-from sqlalchemy import Engine
 from sqlalchemy.orm import Session, sessionmaker
 
 from events import Catalogue
@@ -14,7 +13,8 @@ from services.redis.progress_feed import Feed
 from services.redis.rate_limit import RateLimit
 from web.authentication import ApiKeys
 from web.open_streams import OpenStreams
-from web.readiness import Readiness
+from web.readiness import Findings
+from web.shared_result import SharedResult
 
 
 @dataclass(frozen=True)
@@ -23,13 +23,13 @@ class Dependencies:
 
     catalogue: Catalogue
     api_keys: ApiKeys
-    engine: Engine
     sessions: "sessionmaker[Session]"
     board: ProgressBoard
     feed: Callable[[str], Feed]
     """Training id → the live progress of that training."""
     rate_limit: RateLimit
-    readiness: Readiness
+    readiness: SharedResult[Findings]
+    metrics: SharedResult[bytes]
     streams: OpenStreams
     close: Callable[[], None]
     """Closes the connections that were made."""

@@ -7,6 +7,8 @@ import structlog
 import uvicorn
 from fastapi import FastAPI
 
+from web.head_deadline import HeadDeadline
+
 log = structlog.get_logger()
 STOP_WITHIN = 25  # seconds for running requests; Kubernetes kills after 30
 
@@ -14,16 +16,18 @@ STOP_WITHIN = 25  # seconds for running requests; Kubernetes kills after 30
 class Server(uvicorn.Server):
     """Logs the address once it listens, and ends open streams as soon as it stops."""
 
-    def __init__(self, app: FastAPI, host: str, port: int) -> None:
+    def __init__(self, app: FastAPI, host: str, port: int, keep_alive: int) -> None:
         self.streams = app.state.dependencies.streams
         super().__init__(
             uvicorn.Config(
                 app,
+                http=HeadDeadline,
                 host=host,
                 port=port,
                 log_config=None,
                 access_log=False,
                 server_header=False,
+                timeout_keep_alive=keep_alive,
                 timeout_graceful_shutdown=STOP_WITHIN,
             )
         )
@@ -44,12 +48,13 @@ class Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-def serve(app: FastAPI, host: str, port: int) -> None:
+def serve(app: FastAPI, host: str, port: int, keep_alive: int) -> None:
     """Serve until SIGTERM or SIGINT; then finish what runs, 25 s at most, and return.
 
-    Logs go wherever the caller set up logging to go. Call it in the main thread.
+    A connection without a request is closed after `keep_alive` seconds. Logs go wherever the caller
+    set up logging to go. Call it in the main thread.
     """
-    server = Server(app, host, port)
+    server = Server(app, host, port, keep_alive)
     # uvicorn raises the signal once more when it has stopped: with these handlers in place the
     # process survives that, and the caller can finish.
     for each in (signal.SIGTERM, signal.SIGINT):

@@ -16,7 +16,6 @@ from events import (
     uuid7,
 )
 from models import events
-from models.events import Origin
 from runtime.assembly import Assembly
 from tests.factories import prediction_made, predictions_made, publish_now, training_event
 
@@ -118,10 +117,8 @@ def test_events_are_found_by_id_and_those_that_are_gone_are_left_out(assembly: A
         (stored,) = events.read(session, [event.id, uuid7()])
         found = events.find(session, event.id)
         assert events.find(session, uuid7()) is None
-        origins = events.origins(session, [event.id, uuid7()])
 
     assert (stored.id, stored.type) == (event.id, "user.logged_in")
     assert UserLoggedIn.restore([stored.body])[0].data == event.data
     assert found is not None
     assert (found.data, found.correlation_id) == ({"method": "password"}, event.id)
-    assert origins == {event.id: Origin("app", "user.logged_in")}

@@ -17,6 +17,7 @@ from services.redis.progress import ProgressBoard
 from services.redis.tcp import TcpCommands
 from settings import Settings
 from tests.web.requests import KEY, until
+from tests.web.silent_server import SilentServer
 from web.serve import Server
 
 NOWHERE = 1  # a port that needs root to listen on, so that nothing does
@@ -58,6 +59,13 @@ def without_database(assembly: Assembly) -> Settings:
 
 
 @pytest.fixture
+def silent() -> Iterator[SilentServer]:
+    server = SilentServer()
+    yield server
+    server.close()
+
+
+@pytest.fixture
 def private_redis(tmp_path: Path) -> Iterator[EmbeddedServer]:
     """A Redis that a test may stop and start."""
     server = private_valkey(tmp_path)
@@ -80,7 +88,7 @@ def run() -> Callable[..., object]:
 @contextmanager
 def running(settings: Settings) -> Iterator[Server]:
     """A real server on a free port, as long as the block lasts."""
-    server = Server(make_app(settings), settings.host, port=0)
+    server = Server(make_app(settings), settings.host, 0, settings.keep_alive_seconds)
     thread = threading.Thread(target=server.run)
     thread.start()
     try:

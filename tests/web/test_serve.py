@@ -24,7 +24,7 @@ from web.serve import serve
 
 settings = load_settings()
 set_up_logs(settings)
-serve(make_app(settings), settings.host, settings.port)
+serve(make_app(settings), settings.host, settings.port, settings.keep_alive_seconds)
 print("returned")
 """
 

@@ -13,8 +13,8 @@ from web.authentication import ApiKeys
 from web.middleware.route_templates import RouteTemplates
 from web.problems import Problem
 
-# Orchestrators and Prometheus ask these every few seconds, often all from one address.
-UNLIMITED = frozenset({"/healthz", "/readyz", "/metrics"})
+# Orchestrators ask these every few seconds, often all from one address.
+UNLIMITED = frozenset({"/healthz", "/readyz"})
 
 
 class RateLimits:

@@ -22,7 +22,7 @@ class Ready(BaseModel):
     without: list[FieldError] = []
 
 
-# `async`, so that it needs no free thread: a process whose threads all wait for a database lives.
+# Both `async`: a process whose threads all wait for a database lives, and says what is missing.
 @router.get("/healthz")
 async def report_liveness() -> Alive:
     """Answer 200, whatever the state of PostgreSQL and Redis."""
@@ -30,13 +30,14 @@ async def report_liveness() -> Alive:
 
 
 @router.get("/readyz")
-def report_readiness(dependencies: Injected) -> Ready:
+async def report_readiness(dependencies: Injected) -> Ready:
     """Answer 200 when PostgreSQL and its tables are there; else 503, with what is missing.
 
-    Without Redis every event is still accepted, so that is reported and makes no 503.
+    Without Redis every event is still accepted, so that is reported and makes no 503. All who ask
+    within a second get the result of one check.
     """
-    readiness = dependencies.readiness
-    missing, without = list(readiness.database_errors()), list(readiness.redis_errors())
-    if missing:
-        raise Problem(503, "Not ready: `errors` names what is missing.", missing + without)
-    return Ready(without=without)
+    found = await dependencies.readiness.get()
+    if found.missing:
+        detail = "Not ready: `errors` names what is missing."
+        raise Problem(503, detail, [*found.missing, *found.without])
+    return Ready(without=found.without)

@@ -1,6 +1,8 @@
 """`/healthz` and `/readyz`."""
 
 import time
+from concurrent.futures import ThreadPoolExecutor
+from uuid import UUID
 
 import psycopg
 from starlette.testclient import TestClient
@@ -8,6 +10,8 @@ from starlette.testclient import TestClient
 from runtime.assembly import Assembly
 from runtime.web import make_app
 from settings import Settings
+from tests.web.requests import KEY, STRUCTURED, cloud_event, until
+from tests.web.silent_server import SilentServer
 
 
 def readiness_errors(settings: Settings) -> dict[str, str]:
@@ -52,6 +56,35 @@ def test_all_that_is_missing_is_reported_soon(
     }
 
     assert time.monotonic() - began < 5
+
+
+def test_many_who_ask_at_once_share_one_check_and_its_connection(
+    silent: SilentServer, without_redis: Settings
+) -> None:
+    settings = without_redis.model_copy(update={"database_url": silent.as_postgres})
+    with TestClient(make_app(settings)) as client, ThreadPoolExecutor(32) as clients:
+        answers = list(clients.map(lambda _: client.get("/readyz"), range(32)))
+
+    assert {each.status_code for each in answers} == {503}
+    assert len({each.text for each in answers}) == 1
+    assert silent.connections == 1
+
+
+def test_it_answers_while_all_threads_wait_for_the_database(
+    silent: SilentServer, assembly: Assembly, user_id: UUID
+) -> None:
+    settings = assembly.settings.model_copy(update={"database_url": silent.as_postgres})
+    event = cloud_event(user_id)
+    with TestClient(make_app(settings), headers=KEY) as client, ThreadPoolExecutor(60) as clients:
+        for _ in range(50):
+            clients.submit(client.post, "/events", json=event, headers=STRUCTURED)
+        until(lambda: silent.connections >= 10)
+        began = time.monotonic()
+        assert client.get("/readyz").status_code == 503
+        took = time.monotonic() - began
+        silent.close()
+
+    assert took < 4
 
 
 def test_tables_of_an_older_revision_are_reported(assembly: Assembly, database_url: str) -> None:

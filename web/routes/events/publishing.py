@@ -9,14 +9,14 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from events import Event, publish
-from events.errors import Unstorable
-from models.events import origins
+from events.errors import TooFarAhead, Unstorable
 from web.authentication import RequiresKey
 from web.cloudevents.binding import read_request
 from web.cloudevents.parsing import parse_events
 from web.dependencies import Injected
 from web.middleware.body_limit import WholeBody
-from web.problems import FieldError, Problem
+from web.problems import Problem
+from web.routes.events.repeats import conflicting_ids
 
 router = APIRouter()
 CHECK_VIOLATION = "23514"  # SQLSTATE of the trigger that refuses unknown types
@@ -34,7 +34,8 @@ def publish_events(request: Request, body: WholeBody, dependencies: Injected) ->
 
     The answer comes after the commit: from then on every effect of the events is owed, and none
     will be lost. Without an answer, send the same again: an event whose `source` and `id` were
-    published before is not published twice, and the answer is the same.
+    published before is not published twice, and the answer is the same. If it has another user or
+    other data than before, the answer is a 409, and nothing of the request is published.
     """
     events = parse_events(read_request(request.headers, body), dependencies.catalogue)
     with dependencies.sessions.begin() as session:
@@ -45,11 +46,12 @@ def publish_events(request: Request, body: WholeBody, dependencies: Injected) ->
 def publish_once(session: Session, events: Sequence[Event]) -> None:
     """Publish the events that are new; the others must be the same as before.
 
-    Raises Problem 409 where an id belongs to an event of another source or type.
+    Raises Problem 409 where an id belongs to an event of another source, type or user, or with
+    other data.
     """
     try:
         new = publish(session, *events)
-    except Unstorable as error:
+    except (Unstorable, TooFarAhead) as error:
         raise Problem(422, f"Nothing was published: {error}") from None
     except IntegrityError as error:
         if getattr(error.orig, "sqlstate", None) != CHECK_VIOLATION:
@@ -58,22 +60,6 @@ def publish_once(session: Session, events: Sequence[Event]) -> None:
         raise Problem(503, detail, headers={"Retry-After": "5"}) from None
     # `publish` skips an id that is there, whatever it stands for; a sender that reused an id must
     # learn that its event was not published.
-    taken = conflicting_ids(session, [event for event in events if event.id not in new])
-    if taken:
-        detail = "belongs to an event of another source or type"
-        errors = [
-            FieldError(index=index, field="id", detail=detail)
-            for index, event in enumerate(events)
-            if event.id in taken
-        ]
+    errors = list(conflicting_ids(session, events, new))
+    if errors:
         raise Problem(409, "Nothing was published: an id is taken.", errors)
-
-
-def conflicting_ids(session: Session, repeats: Sequence[Event]) -> set[UUID]:
-    """The ids under which an event of another source or type is stored."""
-    if not repeats:
-        return set()
-    known = origins(session, [event.id for event in repeats])
-    return {
-        each.id for each in repeats if known.get(each.id) not in (None, (each.source, each.type))
-    }

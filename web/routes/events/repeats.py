@@ -1,0 +1,72 @@
+"""Tells an event that is published again from another one whose id is taken."""
+
+import json
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from pydantic import ValidationError
+from sqlalchemy.orm import Session
+
+from events import Event
+from models.events import StoredEvent, is_erased, read
+from web.problems import FieldError
+
+
+def conflicting_ids(
+    session: Session, events: Sequence[Event], new: set[UUID]
+) -> Iterator[FieldError]:
+    """Each event that is not new and differs from the one that is stored under its id.
+
+    Events that were pruned meanwhile differ from nothing.
+    """
+    repeats = {event.id: index for index, event in enumerate(events) if event.id not in new}
+    if not repeats:
+        return
+    stored = {row.id: row for row in read(session, repeats)}
+    for id_, index in repeats.items():
+        difference = difference_between(stored[id_], events[index]) if id_ in stored else None
+        if difference:
+            yield FieldError(index=index, field="id", detail=f"belongs to an event {difference}")
+
+
+def difference_between(stored: StoredEvent, event: Event) -> str | None:
+    """How a stored event differs from one of the same id; None if they are the same.
+
+    Source, type, user and data decide. The rest may differ: senders set the time and the trace
+    anew with each try. Of an erased event, data and perhaps the user are gone and decide nothing.
+    """
+    envelope = json.loads(stored.body)
+    if (stored.type, envelope["source"]) != (event.type, event.source):
+        return "of another source or type"
+    erased = is_erased(envelope)
+    user_id = envelope["user_id"] and UUID(envelope["user_id"])
+    if user_id != event.user_id and not (erased and user_id is None):
+        return "of another user"
+    return None if erased or has_same_data(stored, event) else "with other data"
+
+
+def has_same_data(stored: StoredEvent, event: Event) -> bool:
+    """Whether the data are the same once both have the form of the event's class.
+
+    What is stored may lack a default, which SQL publishers leave out, and those who published
+    before the field was added.
+    """
+    try:
+        (known,) = type(event).restore([stored.body])
+    except ValidationError:
+        return False
+    return json_values(known) == json_values(event)
+
+
+def json_values(event: Event) -> dict[str, Any]:
+    """An event's data as JSON values: 5 and 5.0 are one number, and true is none."""
+    text = json.dumps(event.data)
+    values: dict[str, Any] = json.loads(text, parse_int=number, parse_float=number)
+    return values
+
+
+def number(text: str) -> tuple[str, Decimal]:
+    """A number as a value that equals no true or false, unlike Python's 1 and 0."""
+    return "number", Decimal(text)
