@@ -84,7 +84,7 @@ def test_an_event_that_kills_its_process_is_dead_after_max_attempts_deaths(
     (owed,) = pipeline.owed()
     assert owed.died_at is not None
     assert "died" in owed.last_error
-    # The first time nobody knows yet that it kills: only what left no outcome is charged.
+    # Four calls: an attempt is charged first only after a lease that left no outcome.
     assert len(effect.calls) == 4
 
 
