@@ -24,7 +24,9 @@ InsightsError
 ├── ServerFailed                        runtime/embedded/server.py
 ├── NotReady                            runtime/stack.py
 ├── WrongInput                          cli/app.py
+├── NoHandler                           runtime/providers.py
 ├── DatabaseRefused                     cli/app.py
+├── UnknownProvider                     runtime/assembly.py
 ├── UnknownScenario                     cli/bench.py
 ├── DemoFailed                          cli/demo/client.py
 ├── BenchFailed                         benchmarks/errors.py

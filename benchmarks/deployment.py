@@ -108,7 +108,7 @@ def deploy(
     assembly = assemble(servers, url.render_as_string(hide_password=False), sandbox)
     try:
         chosen = {handler: assembly.handlers[handler] for handler in handlers}
-        migrate(assembly.engine, assembly.catalogue, chosen)
+        migrate(assembly.engine, assembly.catalogue, chosen, assembly.providers)
         with assembly.engine.begin() as connection:
             connection.execute(TABLES)
             ids = list(connection.scalars(INSERT_USERS, {"count": users}))

@@ -7,9 +7,11 @@ from cli import (  # noqa: F401
     deliveries,
     emails,
     handlers,
+    providers,
     prune,
     publish,
     replay,
+    retire,
     run,
     sandbox,
 )

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from contextlib import closing
 from typing import Any
 
+import typer
 from sqlalchemy.exc import InterfaceError, OperationalError
 
 from cli.app import DatabaseRefused, app, assemble, console, problems
@@ -17,22 +18,28 @@ from models.handlers import table as handler_table
 from runtime.assembly import Assembly
 from settings import MissingSetting
 
+handlers = typer.Typer(help="Who follows which event, and their state; `retire` unsubscribes.")
+app.add_typer(handlers, name="handlers")
 
-@app.command()
-def handlers(as_json: Json = False) -> None:
+
+@handlers.callback(invoke_without_command=True)
+def list_handlers(context: typer.Context, as_json: Json = False) -> None:
     """Show which handlers follow from which event, and the state of each handler.
 
     The state comes from the database; without it, only what the code knows is
     shown. A handler whose provider is down is not handed out to: its circuit
-    breaker is open.
+    breaker is open. To one whose provider is off, nothing is owed.
     """
+    if context.invoked_subcommand is not None:
+        return
     with closing(assemble()) as assembly:
         backlogs = read_backlogs(assembly)
         followed = followers(assembly.catalogue, assembly.handlers)
         known = assembly.handlers
     if as_json:
         entries = [handler_entry(each, backlogs) for each in known.values()]
-        write_json({"events": followed, "handlers": entries})
+        others = [unknown_entry(row) for name, row in backlogs.items() if name not in known]
+        write_json({"events": followed, "handlers": entries, "unknown_handlers": others})
         return
     events = table_of("event", "handlers")
     for type_, names in followed.items():
@@ -84,12 +91,20 @@ def handler_entry(handler: Handler, backlogs: Mapping[str, HandlerBacklog]) -> d
         "events": list(handler.types),
         "batch": handler.batch,
         "max_attempts": handler.max_attempts,
+        "provider": handler.provider,
+        "off": row.is_off if row else None,
         "paused": row.paused if row else None,
         # Programs read this key: it keeps its name.
         "resting_until": row.resume_at if row else None,
         "backlog": row.due if row else None,
         "dead": row.dead if row else None,
     }
+
+
+def unknown_entry(row: HandlerBacklog) -> dict[str, Any]:
+    """A handler that only the database knows, as JSON."""
+    owed = row.due + row.leased + row.waiting + row.dead
+    return {"name": row.handler, "provider": row.provider, "owed": owed, "dead": row.dead}
 
 
 def show_handlers(known: Mapping[str, Handler], backlogs: Mapping[str, HandlerBacklog]) -> None:
@@ -99,6 +114,10 @@ def show_handlers(known: Mapping[str, Handler], backlogs: Mapping[str, HandlerBa
         row = backlogs.get(name)
         cells = (state_of(row), *backlog_of(row)) if backlogs else ()
         table.add_row(name, handler.kind, str(handler.batch), str(handler.max_attempts), *cells)
+    for name, row in backlogs.items():
+        if name not in known:
+            cells = ("[yellow]not in this code[/yellow]", *backlog_of(row))
+            table.add_row(name, "", "", "", *cells)
     show(table)
 
 
@@ -106,6 +125,8 @@ def state_of(row: HandlerBacklog | None) -> str:
     """Whether a handler is handed out to, in a word or two."""
     if row is None:
         return "[yellow]not migrated[/yellow]"
+    if row.is_off:
+        return f"[yellow]off[/yellow] ({row.provider})"
     if row.paused:
         return "[yellow]paused[/yellow]"
     return "[yellow]circuit open[/yellow]" if row.resume_at else "[green]working[/green]"

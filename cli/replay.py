@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import closing
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 from uuid import UUID
 
 import typer
@@ -11,6 +11,7 @@ from cli.app import WrongInput, app, assemble, console
 from cli.database import require_handler, ring, transaction
 from cli.options import Json, optional_time
 from cli.output import show, sum_with_progress, table_of, write_json
+from models.deliveries.backlog import summary
 from models.deliveries.replay import (
     Selection,
     count_dead,
@@ -20,6 +21,9 @@ from models.deliveries.replay import (
 )
 from models.server import database_time
 from runtime.assembly import Assembly
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
 
 CONFIRM_HISTORY = "Replay them? What was handled before is handled again."
 TIME = "an ISO time (UTC unless it has an offset), or 24h for 24 hours ago"
@@ -94,8 +98,18 @@ def count(assembly: Assembly, chosen: Selection, *, past: bool) -> dict[str, int
         if chosen.handler is not None:
             require_handler(connection, chosen.handler)
             if past:
+                require_on(connection, chosen.handler)
                 return {chosen.handler: count_history(connection, chosen)}
         return count_dead(connection, chosen)
+
+
+def require_on(connection: "Connection", handler: str) -> None:
+    """Raises WrongInput while the handler's provider is off: nothing is owed to it then."""
+    for row in summary(connection, handler):
+        if row.is_off:
+            raise WrongInput(
+                f"{handler} is off, since its provider is: `insights providers on {row.provider}`."
+            )
 
 
 def replay_now(assembly: Assembly, chosen: Selection, *, past: bool) -> int:

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Sequence
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated
@@ -14,6 +15,7 @@ from runtime.environment import environment
 from runtime.logs import set_up_logs
 from runtime.migrate import migrate as migrate_database
 from runtime.signals import stop_on_signals
+from runtime.providers import switch_on_in_background, with_key
 from runtime.stack import running_stack
 from runtime.supervisor import Supervisor, insights_command
 from services.redis.doorbell import RELAY, Listener
@@ -29,9 +31,18 @@ from workers.worker import choose, run_worker, threads_of
 
 @app.command()
 def migrate() -> None:
-    """Bring the database up to date with this code."""
+    """Bring the database up to date with this code, and say what of other code is left alone.
+
+    It adds what this code has and removes nothing: an older or newer release may
+    run beside. A provider of which the key is set is switched on, unless
+    `insights providers off` switched it off.
+    """
     with closing(assemble()) as assembly:
-        migrate_database(assembly.engine, assembly.catalogue, assembly.handlers)
+        notices = migrate_database(
+            assembly.engine, assembly.catalogue, assembly.handlers, assembly.providers
+        )
+    for notice in notices:
+        typer.echo(notice)
 
 
 @app.command()
@@ -45,7 +56,9 @@ def up(
     settings = load_settings(**({} if port is None else {"port": port}))
     set_up_logs(settings)
     stopped = stop_on_signals()
-    with running_stack(settings, workers=workers) as stack:
+    # On stderr: what a program waits for on stdout is the line with the address.
+    say = partial(typer.echo, err=True)
+    with running_stack(settings, workers=workers, say=say) as stack:
         typer.echo(f"ready {stack.url}")
         if not settings.insights_api_keys:
             key = stack.assembly.settings.insights_api_keys[0].get_secret_value()
@@ -90,22 +103,24 @@ def worker(
 ) -> None:
     """Run the handlers of due deliveries. Run any number."""
     assembly = assemble()
-    chosen = choose(assembly.handlers, handlers, threads)
+    chosen = with_key(choose(assembly.handlers, handlers, threads), assembly.providers)
     if processes > 1:
         options = ["--handlers", handlers] if handlers else []
         options += ["--threads", str(threads)] if threads else []
         supervise_workers(assembly.settings, processes, options)
         return
     serve_metrics(assembly.settings)
-    # Each batch holds one connection, and so does the renewal of leases.
-    assembly.connections = threads_of(chosen) + 1
+    size = threads_of(chosen, threads)
+    assembly.connections = connection_budget.of_worker(size)
+    stopped = stop_on_signals()
+    switch_on_in_background(assembly, stopped)
     run_worker(
         chosen,
         sessions=assembly.sessions,
         services=assembly.services,
         sentry=assembly.sentry,
         broker_url=assembly.settings.broker,
-        stopped=stop_on_signals(),
+        stopped=stopped,
     )
 
 

@@ -6,6 +6,7 @@ the other events of the batch are done.
 
 from collections.abc import Mapping
 from datetime import timedelta
+from typing import TypeVar
 from uuid import UUID
 
 from errors import InsightsError
@@ -32,3 +33,16 @@ class RetryLater(Outcome):
 
 
 Outcomes = Mapping[UUID, Outcome]
+Client = TypeVar("Client")
+ANOTHER_WORKER = timedelta(minutes=1)  # how long one without a key leaves a delivery to others
+
+
+def require_client(client: Client | None, provider: str) -> Client:
+    """The client of a provider. Raises RetryLater in a process that has no key of it.
+
+    Workers take no deliveries of handlers whose provider they have no key of. Should one come
+    nevertheless, it is not done: another worker may have the key.
+    """
+    if client is None:
+        raise RetryLater(ANOTHER_WORKER, f"This worker has no key of {provider}.")
+    return client

@@ -21,6 +21,7 @@ LEASE = timedelta(seconds=30)  # what a killed process had leased is due again a
 TransactionalFunction = Callable[[Any, Session], Outcomes | None]
 ExternalFunction = Callable[[Any, Services, Any], Event | Iterable[Event] | Outcomes | None]
 OnDeath = Callable[[Any], Event]
+IsOver = Callable[[Any, Session], bool]
 
 
 class DuplicateHandler(InsightsError):
@@ -44,7 +45,10 @@ class Handler:
     `lease`: how long a delivery that was sent is not sent again; renewed while an external
     handler runs.
     `on_death`: makes the event that is published when a delivery dies, where somebody waits for
-    the outcome.
+    the outcome. `is_over`: whether nobody waits any more, asked in the transaction that would
+    publish it.
+    `provider`: whose work it is. Nothing is owed to the handler while that provider is off, and a
+    worker without the provider's key leaves its deliveries to others.
     """
 
     name: str
@@ -56,6 +60,8 @@ class Handler:
     max_attempts: int
     lease: timedelta
     on_death: OnDeath | None
+    is_over: IsOver | None
+    provider: str | None
     types: Mapping[str, type[Event]] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -74,6 +80,7 @@ def transactional(
     max_attempts: int = MAX_ATTEMPTS,
     lease: timedelta = LEASE,
     on_death: OnDeath | None = None,
+    is_over: IsOver | None = None,
 ) -> Callable[[TransactionalFunction], Handler]:
     """Decorate `f(event or events, session)`: its effect commits with the delivery's deletion.
 
@@ -91,12 +98,14 @@ def transactional(
             max_attempts=max_attempts,
             lease=lease,
             on_death=on_death,
+            is_over=is_over,
+            provider=None,
         )
 
     return decorate
 
 
-def external(
+def external(  # noqa: PLR0913 (options, all of them keywords)
     name: str,
     *events: type[Event],
     batch: int = 1,
@@ -104,6 +113,8 @@ def external(
     max_attempts: int = MAX_ATTEMPTS,
     lease: timedelta = LEASE,
     on_death: OnDeath | None = None,
+    is_over: IsOver | None = None,
+    provider: str | None = None,
 ) -> Callable[[ExternalFunction], Handler]:
     """Decorate `f(event or events, services, key or keys)`: its effect is at a provider.
 
@@ -123,6 +134,8 @@ def external(
             max_attempts=max_attempts,
             lease=lease,
             on_death=on_death,
+            is_over=is_over,
+            provider=provider,
         )
 
     return decorate

@@ -11,6 +11,7 @@ from models.plan_limits import PlanLimitRow
 from models.profile_news import ProfileNewsRow
 from models.profiles import AddedColumnRow, ProfileRow
 from models.subscriptions import SubscriptionRow
+from models.providers import ProviderRow
 from models.usage_ledger import UsageLedgerRow
 from models.usage_limits import UsageLimitsRow
 from models.usage_marks import UsageMarkRow
@@ -31,4 +32,5 @@ __all__ = [
     "UsageLedgerRow",
     "UsageLimitsRow",
     "UsageMarkRow",
+    "ProviderRow",
 ]

@@ -111,6 +111,9 @@ INSERT = text("""
     )
     SELECT id, false FROM inserted UNION ALL SELECT id, true FROM ahead
 """)
+# Whether there is any event, at the cost of one row.
+ANY = text("SELECT 1 FROM insights.events LIMIT 1")
+
 
 # Read events by id, in the form in which workers read them.
 READ = text("""
@@ -177,6 +180,11 @@ def insert(on: Session, events: Sequence[NewEvent]) -> Inserted:
 
 def read(on: Session, ids: Iterable[UUID]) -> list[StoredEvent]:
     """The stored events of these ids, in any order; ids that are not there are left out."""
+def any_event(on: Session | Connection) -> bool:
+    """Whether anything was ever published and not pruned since."""
+    return on.scalar(ANY) is not None
+
+
     return list(map(StoredEvent._make, on.execute(READ, {"ids": arrays.uuids(ids)})))
 
 

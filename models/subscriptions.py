@@ -12,7 +12,11 @@ Subscription = tuple[str, str]
 
 
 class SubscriptionRow(Base):
-    """One pair of event type and handler. `insights migrate` writes it from the code."""
+    """One pair of event type and handler.
+
+    `insights migrate` adds those of its code; only `insights handlers retire` removes any, since
+    what one release does not know another may follow.
+    """
 
     __tablename__ = "subscriptions"
 
@@ -31,21 +35,23 @@ SUBSCRIBE = text("""
     ON CONFLICT DO NOTHING
 """)
 
-# End the subscriptions that the code no longer has; what is owed already stays owed.
-UNSUBSCRIBE_OTHERS = text("""
-    DELETE FROM insights.subscriptions s
-    WHERE NOT EXISTS (
-        SELECT FROM unnest(CAST(:types AS text[]), CAST(:handlers AS text[])) AS k (type, handler)
-        WHERE k.type = s.event_type AND k.handler = s.handler)
+# End one subscription of a handler, or all; what is owed already stays owed.
+UNSUBSCRIBE = text("""
+    DELETE FROM insights.subscriptions
+    WHERE handler = :handler AND (CAST(:type AS text) IS NULL OR event_type = :type)
 """)
 
 
-def replace(on: Connection, wanted: Iterable[Subscription]) -> None:
-    """Make the subscriptions of the database those that are wanted."""
+def subscribe(on: Connection, wanted: Iterable[Subscription]) -> None:
+    """Have these subscriptions; those that are there stay."""
     pairs = list(wanted)
     given = {"types": [type_ for type_, _ in pairs], "handlers": [name for _, name in pairs]}
-    on.execute(UNSUBSCRIBE_OTHERS, given)
     on.execute(SUBSCRIBE, given)
+
+
+def unsubscribe(on: Connection, handler: str, type_: str | None = None) -> None:
+    """End a handler's subscription to a type, or all that it has."""
+    on.execute(UNSUBSCRIBE, {"handler": handler, "type": type_})
 
 
 def subscriptions(on: Connection) -> set[Subscription]:

@@ -9,7 +9,13 @@ from events import Catalogue, Event, carry_trace, load_catalogue, publish, ring_
 from handlers import Handler, load_handlers
 from models.connections import connect, session_factory
 from models.transactions import in_transaction
-from runtime.clients import PROVIDER_SETTINGS, make_sentry, make_services, make_timeouts, providers_with_key
+from runtime.clients import (
+    PROVIDER_SETTINGS,
+    make_sentry,
+    make_services,
+    make_timeouts,
+    providers_with_key,
+)
 from services import Services
 from services.redis.commands import Commands
 from services.redis.connections import connect as connect_redis

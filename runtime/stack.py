@@ -4,12 +4,13 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 
 import httpx
+import structlog
 
 from errors import InsightsError
 from runtime.assembly import Assembly
@@ -21,6 +22,7 @@ from runtime.supervisor import Supervisor, insights_command
 from settings import Settings
 from workers.exporter import shared_folder
 
+log = structlog.get_logger()
 READY_TIMEOUT = 60.0  # seconds; far above the few that a start takes on an idle machine
 
 
@@ -39,8 +41,12 @@ class Stack:
 
 
 @contextmanager
-def running_stack(settings: Settings, *, workers: int = 2) -> Iterator[Stack]:
+def running_stack(
+    settings: Settings, *, workers: int = 2, say: Callable[[str], None] = log.info
+) -> Iterator[Stack]:
     """Run the whole product inside the `with` block; yields when it is ready.
+
+    `say` is given what the migration left alone, and what it says of providers.
 
     Raises ServerFailed when an embedded server does not start, NotReady when the product
     does not become ready.
@@ -49,7 +55,11 @@ def running_stack(settings: Settings, *, workers: int = 2) -> Iterator[Stack]:
         port = complete.port or free_port(complete.host)
         # This process only watches the others: they themselves report to Sentry.
         assembly = Assembly(complete.model_copy(update={"sentry_dsn": None}))
-        migrate(assembly.engine, assembly.catalogue, assembly.handlers)
+        notices = migrate(
+            assembly.engine, assembly.catalogue, assembly.handlers, assembly.providers
+        )
+        for notice in notices:
+            say(notice)
         metrics = shared_folder(complete.insights_home / "metrics")
         variables = os.environ | environment(complete) | metrics | {"PORT": str(port)}
         supervisor = Supervisor(check_servers=partial(restart_ended, servers))

@@ -10,6 +10,7 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import text
 
+from models.providers import switch_on_undecided
 from runtime.assembly import Assembly
 from runtime.embedded.postgres import private_postgres
 from runtime.embedded.valkey import private_valkey
@@ -36,6 +37,10 @@ RESET_HANDLERS = text("""
     UPDATE insights.handlers SET paused = false, failures_in_row = 0, resume_at = NULL
 """)
 
+RESET_PROVIDERS = text("""
+    UPDATE insights.providers
+    SET is_on = NULL, off_during = tstzmultirange(tstzrange(now(), NULL))
+""")
 
 @pytest.fixture(scope="session")
 def servers() -> Iterator[Servers]:
@@ -85,6 +90,7 @@ def assembly(shared: Assembly) -> Assembly:
         connection.execute(EMPTY_TABLES)
         connection.execute(RESET_HANDLERS)
     shared.redis.flushdb()
+        connection.execute(RESET_PROVIDERS)
     return shared
 
 
@@ -119,9 +125,11 @@ def doubles(sandbox: Doubles) -> Doubles:
 
 @pytest.fixture
 def assembly_with_doubles(assembly: Assembly, doubles: Doubles) -> Iterator[Assembly]:
-    """The parts of the product, with the doubles for providers."""
+    """The parts of the product, with the doubles for providers, which are on."""
     made = Assembly(doubles.settings(assembly.settings))
     yield made
+    with made.engine.begin() as connection:
+        switch_on_undecided(connection, made.providers)
     made.close()
 
 

@@ -9,12 +9,18 @@ from sqlalchemy import text
 
 from handlers import Handler
 from runtime.assembly import Assembly
-from runtime.migrate import register
+from runtime.registration import register
 from workers.broker.actors import batch_of
 from workers.lease_renewal import LeaseRenewal
 from workers.metrics import Metrics
 from workers.relay import Relay
 from workers.runner import Runner
+
+# `insights migrate` removes nothing, and names no provider where a handler has none.
+NOBODY_FOLLOWS = text("""
+    WITH unsubscribed AS (DELETE FROM insights.subscriptions)
+    UPDATE insights.handlers SET provider = NULL
+""")
 
 
 class Queue:
@@ -50,7 +56,9 @@ class Pipeline:
         """Have only these handlers follow events, until the test ends."""
         self.handlers = {handler.name: handler for handler in handlers}
         with self.assembly.engine.begin() as connection:
-            register(connection, self.assembly.catalogue, self.handlers)
+            connection.execute(NOBODY_FOLLOWS)
+            assembly = self.assembly
+            register(connection, assembly.catalogue, self.handlers, assembly.providers)
         self.relay = Relay(self.assembly.engine, self.queue, self.handlers, self.metrics)
 
     def lease(self) -> list[Message[Any]]:

@@ -11,10 +11,10 @@ from cli.doctor.finding import Finding, Status
 from events.contract.schema import data_schema
 from models import server as database
 from models.deliveries.backlog import HandlerBacklog, summary
-from models.event_types import registered_types
-from models.subscriptions import subscriptions
+from models.providers import providers
 from runtime.assembly import Assembly
 from runtime.migrate import alembic_config
+from runtime.registration import left_alone, missing
 from settings import MissingSetting
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ NAME = "PostgreSQL"
 OLDEST_TESTED = 150_000  # as in server_version_num
 LATE = timedelta(minutes=1)  # a delivery is due for milliseconds where all is well
 MIGRATE = "Run `insights migrate`."
+SWITCHES = {True: "on", False: "off", None: "undecided, so off"}
 
 
 def check_postgres(assembly: Assembly) -> Iterator[Finding]:
@@ -35,6 +36,7 @@ def check_postgres(assembly: Assembly) -> Iterator[Finding]:
             yield behind
             if behind.status is Status.OK:
                 yield check_registry(connection, assembly)
+                yield check_switches(connection, assembly)
                 yield check_rights(connection)
                 yield from check_deliveries(connection, assembly)
     except MissingSetting as error:
@@ -75,7 +77,8 @@ def check_migrations(connection: "Connection") -> Finding:
     current = database.revision(connection)
     if current not in (None, *ours):
         detail = f"at {current}, which this code does not know"
-        return Finding(what, Status.HINT, detail, "The database is ahead: update this code.")
+        hint = "A newer release migrated it; this one runs on it as it is."
+        return Finding(what, Status.HINT, detail, hint)
     behind = len(ours) if current is None else ours.index(current)
     if behind:
         detail = f"{behind} behind: at {current or 'nothing'}, the code at {ours[0]}"
@@ -84,19 +87,31 @@ def check_migrations(connection: "Connection") -> Finding:
 
 
 def check_registry(connection: "Connection", assembly: Assembly) -> Finding:
-    """Whether the database has the same event types and subscriptions as the code."""
-    types = {
-        type_: (class_.version, data_schema(class_)) for type_, class_ in assembly.catalogue.items()
-    }
-    follows = {(type_, each.name) for each in assembly.handlers.values() for type_ in each.types}
-    known = registered_types(connection)
-    differing = sorted(type_ for type_, rules in types.items() if known.get(type_) != rules)
-    differing += sorted(" → ".join(pair) for pair in follows ^ subscriptions(connection))
-    if differing:
-        detail = f"the database differs from the code in {', '.join(differing)}"
+    """Whether the database knows all event types and subscriptions of the code, and which others.
+
+    Others are no fault: another release, or code with other EXTRA_PACKAGES, may have them.
+    """
+    lacking = missing(connection, assembly.catalogue, assembly.handlers)
+    if lacking:
+        detail = f"the database lacks what the code has: {', '.join(lacking)}"
         return Finding("registry", Status.WRONG, detail, MIGRATE)
-    detail = f"{len(types)} events, {len(assembly.handlers)} handlers, as in the code"
-    return Finding("registry", Status.OK, detail)
+    count = f"{len(assembly.catalogue)} events, {len(assembly.handlers)} handlers, as in the code"
+    extra = list(left_alone(connection, assembly.catalogue, assembly.handlers))
+    if extra:
+        return Finding("registry", Status.HINT, f"{count}, and more", "\n".join(extra))
+    return Finding("registry", Status.OK, count)
+
+
+def check_switches(connection: "Connection", assembly: Assembly) -> Finding:
+    """Which providers are on, for all hosts, and whether that fits the keys of this one."""
+    what, found = "switches", providers(connection)
+    detail = "; ".join(f"{each.name} is {SWITCHES[each.is_on]}" for each in found)
+    unused = [each.name for each in found if not each.is_on and each.name in assembly.providers]
+    if unused:
+        commands = ", ".join(f"`insights providers on {name}`" for name in unused)
+        return Finding(what, Status.HINT, detail, f"The key is here: {commands}, if it is wanted.")
+    status = Status.OK if any(each.is_on for each in found) else Status.OFF
+    return Finding(what, status, detail or "no handler needs a provider")
 
 
 def check_rights(connection: "Connection") -> Finding:
@@ -120,17 +135,18 @@ def check_deliveries(connection: "Connection", assembly: Assembly) -> Iterator[F
         hint = "`insights deliveries --state dead` shows why."
     status = Status.HINT if hint else Status.OK
     yield Finding("deliveries", status, f"{due:,} due, {dead:,} dead", hint)
-    if idle := [row.handler for row in rows if is_stopped(row)]:
+    if idle := [row.handler for row in rows if row.paused or row.resume_at is not None]:
         hint = "`insights resume HANDLER` ends a pause, and closes a circuit breaker."
         yield Finding("handlers", Status.HINT, f"{', '.join(idle)}: paused, or circuit open", hint)
     if gone := [row.handler for row in rows if owes(row) and row.handler not in assembly.handlers]:
         detail = f"{', '.join(gone)}: owes something, but is not in the code"
-        yield Finding("handlers", Status.HINT, detail, "Was it renamed? See EXTRA_PACKAGES too.")
+        hint = "Does another release or package have it? Else `insights handlers retire HANDLER`."
+        yield Finding("handlers", Status.HINT, detail, hint)
 
 
 def is_stopped(row: HandlerBacklog) -> bool:
-    """Whether a handler is paused, or its circuit breaker is open."""
-    return row.paused or row.resume_at is not None
+    """Whether a handler is paused, its provider is off, or its circuit breaker is open."""
+    return row.paused or row.is_off or row.resume_at is not None
 
 
 def owes(row: HandlerBacklog) -> bool:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from events import UserEvent, UserSignedUp, UserUpdated
 from handlers.analytics.captures import TRACKED, capture_of
 from handlers.ordering import too_early
-from handlers.outcomes import Outcomes
+from handlers.outcomes import Outcomes, require_client
 from handlers.registry import external
 from models.events import opted_out
 from models.profiles import User, users_by_id
@@ -20,16 +20,14 @@ HISTORICAL_AFTER = timedelta(hours=48)
 """What is older is sent as history, which PostHog keeps out of today's dashboards and alerts."""
 
 
-@external("analytics", *TRACKED, batch=500)
+@external("analytics", *TRACKED, batch=500, provider="posthog")
 def forward(events: Sequence[UserEvent], services: Services, _keys: Sequence[str]) -> Outcomes:
     """Send each event under its own id and time, so that PostHog counts it once.
 
     Events that change who the person is wait until `profiles` has handled them: what is set last
     must be the newest. Events of users who opted out are dropped.
     """
-    posthog = services.posthog
-    if posthog is None:
-        return {}
+    posthog = require_client(services.posthog, "PostHog")
     changes = [event for event in events if isinstance(event, UserSignedUp | UserUpdated)]
     early = too_early(changes, ["profiles"], services) if changes else {}
     events = [event for event in events if event.id not in early]

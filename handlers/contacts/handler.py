@@ -16,6 +16,7 @@ from handlers.contacts.profile_sync import sync_contact
 from handlers.contacts.workflow_events import send_inactivity, send_milestone
 from handlers.ordering import too_early
 from handlers.registry import external
+from handlers.outcomes import require_client
 from handlers.send_once import WorkflowEvent
 from services import Services
 
@@ -31,11 +32,10 @@ from services import Services
     UserInactive,
     NewsletterSubscribed,
 )
+    provider="loops",
 def keep_contacts(event: Event, services: Services, key: str) -> None:
     """Write the contact, or send the event that starts or stops a workflow."""
-    loops = services.loops
-    if loops is None:
-        return
+    loops = require_client(services.loops, "Loops")
     match event:
         case NewsletterSubscribed():
             subscribed_at = event.occurred_at.isoformat()

@@ -14,7 +14,7 @@ from events import (
 )
 from handlers.emails.content import content_for
 from handlers.missing_profile import look_up_user, require_address
-from handlers.outcomes import Reject
+from handlers.outcomes import Reject, require_client
 from handlers.registry import external
 from handlers.send_once import EmailTemplate, send_once
 from models.emails import EmailId
@@ -22,13 +22,13 @@ from services import Services
 from services.loops import Loops
 
 
-@external("emails_awaited", UserSignedUp, SubscriptionActivated)
+@external("emails_awaited", UserSignedUp, SubscriptionActivated, provider="loops")
 def send_awaited_email(event: UserEvent, services: Services, _key: str) -> None:
     """Send an email that the user waits for: ahead of all others."""
     send(event, services, priority=True)
 
 
-@external("emails", TrainingCompleted, TrainingFailed, UsageThresholdReached)
+@external("emails", TrainingCompleted, TrainingFailed, UsageThresholdReached, provider="loops")
 def send_email(event: UserEvent, services: Services, _key: str) -> None:
     """Send an email that can wait for the awaited ones."""
     send(event, services, priority=False)
@@ -39,8 +39,9 @@ def send(event: UserEvent, services: Services, *, priority: bool) -> None:
 
     `priority` takes the next slot of the throttle, before emails that do not.
     """
-    content, loops = content_for(event, services), services.loops
-    if loops is None or content is None:
+    loops = require_client(services.loops, "Loops")
+    content = content_for(event, services)
+    if content is None:
         return
     address = address_of(event, services)
     if address is None:

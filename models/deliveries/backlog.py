@@ -12,7 +12,10 @@ from models.deliveries.table import DeliveryState
 
 
 class HandlerBacklog(NamedTuple):
-    """How much one handler owes, by state, and for how long the oldest has been due."""
+    """How much one handler owes, by state, and for how long the oldest has been due.
+
+    `is_off`: its provider is off, so that nothing more is owed to it.
+    """
 
     handler: str
     paused: bool
@@ -22,6 +25,8 @@ class HandlerBacklog(NamedTuple):
     waiting: int
     dead: int
     oldest: timedelta | None
+    provider: str | None
+    is_off: bool
 
 
 class ListedDelivery(NamedTuple):
@@ -43,13 +48,17 @@ class ListedDelivery(NamedTuple):
 
 
 class HandlerOfEvent(NamedTuple):
-    """What has become of one handler's debt to one event; `state` is None when it is done."""
+    """What has become of one handler's debt to one event; `state` is None when nothing is owed.
+
+    `was_off`: its provider was off when the event was recorded, so that none was owed then.
+    """
 
     handler: str
     state: DeliveryState | None
     attempts: int | None
     last_error: str | None
     due_at: datetime | None
+    was_off: bool
 
 
 class HandlerGauge(NamedTuple):
@@ -66,8 +75,9 @@ class HandlerGauge(NamedTuple):
 SUMMARY = text("""
     SELECT coalesce(h.name, d.handler), coalesce(h.paused, false), h.resume_at,
            coalesce(d.due, 0), coalesce(d.leased, 0), coalesce(d.waiting, 0), coalesce(d.dead, 0),
-           now() - d.oldest
+           now() - d.oldest, h.provider, h.name IS NOT NULL AND n.name IS NULL
     FROM insights.handlers h
+    LEFT JOIN insights.handlers_on n ON n.name = h.name
     FULL JOIN (
         SELECT o.handler,
                count(*) FILTER (WHERE o.state = 'due') AS due,
@@ -113,8 +123,11 @@ LISTING = text("""
 # The names come from `handlers`, so that the primary key (handler first) finds each row.
 OF_EVENT = text("""
     SELECT h.name, d.state, d.attempts, d.last_error,
-           CASE WHEN d.died_at IS NULL THEN d.due_at END
+           CASE WHEN d.died_at IS NULL THEN d.due_at END,
+           coalesce(p.off_during @> (SELECT e.recorded_at FROM insights.events e WHERE e.id = :id),
+                    false)
     FROM insights.handlers h
+    LEFT JOIN insights.providers p ON p.name = h.provider
     LEFT JOIN insights.subscriptions s ON s.handler = h.name AND s.event_type = :type
     LEFT JOIN (SELECT * FROM insights.delivery_states
                WHERE handler = ANY(ARRAY(SELECT name FROM insights.handlers)) AND event_id = :id
@@ -143,6 +156,13 @@ GAUGES = text("""
     FROM insights.handlers h
 """)
 
+# Walk along an index and stop at the bound: where statistics are old, the planner would rather
+# read and sort all that a handler owes. Local: it ends with the transaction.
+WALK_INDEXES = text("""
+    SELECT set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true),
+           set_config('enable_sort', 'off', true)
+""")
+
 # The planner's estimate, for a backlog too large to be counted at each scrape.
 ESTIMATE = text("""
     EXPLAIN (FORMAT JSON) SELECT FROM insights.deliveries d
@@ -157,13 +177,6 @@ def summary(on: Connection | Session, handler: str | None = None) -> Sequence[Ha
 
 def listing(
     on: Connection | Session,
-# Walk along an index and stop at the bound: where statistics are old, the planner would rather
-# read and sort all that a handler owes. Local: it ends with the transaction.
-WALK_INDEXES = text("""
-    SELECT set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true),
-           set_config('enable_sort', 'off', true)
-""")
-
     *,
     handler: str | None = None,
     event: UUID | None = None,
@@ -184,6 +197,7 @@ def handlers_of_event(on: Session, event_id: UUID, type_: str) -> Sequence[Handl
 
 def gauges(on: Connection, most: int) -> Sequence[HandlerGauge]:
     """Per handler: how much is due and dead, counted up to `most`, and the age of the oldest."""
+    on.execute(WALK_INDEXES)
     return list(map(HandlerGauge._make, on.execute(GAUGES, {"most": most})))
 
 
@@ -191,4 +205,3 @@ def estimated_due(on: Connection, handler: str) -> int:
     """About how much a handler has due, at a cost that does not grow with it."""
     (plan,) = on.execute(ESTIMATE, {"handler": handler}).scalar_one()
     return int(plan["Plan"]["Plan Rows"])
-    on.execute(WALK_INDEXES)

@@ -49,6 +49,7 @@ LEASE = text("""
              unnest(CAST(:names AS text[]), CAST(:rooms AS integer[]), CAST(:leases AS interval[]))
              AS r (name, room, lease)
         JOIN insights.handlers h ON h.name = r.name
+        JOIN insights.handlers_on o ON o.name = r.name
         WHERE NOT h.paused AND (h.resume_at IS NULL OR h.resume_at <= now())
     ), due AS MATERIALIZED (
         SELECT w.name, w.lease, w.resume_at, d.id, d.event_id, d.began_before
@@ -82,6 +83,13 @@ EXTEND = text("""
     RETURNING d.event_id
 """)
 
+# Whether a lease still holds. The row's lock keeps it so until the transaction ends.
+HOLDS = text("""
+    SELECT true FROM insights.deliveries d
+    WHERE d.handler = :handler AND d.event_id = :id AND d.leases = :token AND d.leased
+    FOR NO KEY UPDATE
+""")
+
 # Give leases back before their time, at no attempt; `refund` takes back one that was charged first.
 RELEASE = text("""
     UPDATE insights.deliveries d
@@ -96,8 +104,8 @@ def lease(
 ) -> list[LeasedBatch]:
     """Lease what is due, at most `rooms` deliveries of each handler.
 
-    Nothing is leased for a paused handler, nor while its circuit is open, but for the one probe
-    once `resume_at` has come.
+    Nothing is leased for a handler that is paused or whose provider is off, nor while its circuit
+    is open, but for the one probe once `resume_at` has come.
     """
     wanted = {"names": list(rooms), "rooms": list(rooms.values())}
     rows = on.execute(LEASE, wanted | {"leases": [durations[name] for name in rooms]})
@@ -116,6 +124,12 @@ def lease(
 def extend(on: Executor, handler: str, leases: Sequence[Lease], lease: timedelta) -> set[UUID]:
     """Keep leases for longer; return the ids of those that still hold."""
     return set(on.scalars(EXTEND, {"handler": handler, "lease": lease} | columns(leases)))
+
+
+def holds(on: Executor, handler: str, held: Lease) -> bool:
+    """Whether a lease still holds; if so, nobody else gets it before this transaction ends."""
+    given = {"handler": handler, "id": UUID(held.event_id), "token": held.token}
+    return on.execute(HOLDS, given).one_or_none() is not None
 
 
 def release(

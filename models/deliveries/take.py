@@ -79,7 +79,8 @@ CLAIM = text("""
     ) e CROSS JOIN (SELECT set_config('synchronous_commit', 'off', true)) AS quick
     WHERE d.ctid = mine.tid
       AND NOT EXISTS (SELECT FROM insights.handlers h WHERE h.name = :handler
-                      AND (h.paused OR h.resume_at IS NOT NULL AND NOT :probe))
+                      AND (h.paused OR h.resume_at IS NOT NULL AND NOT :probe
+                           OR h.name NOT IN (SELECT o.name FROM insights.handlers_on o)))
     RETURNING d.leases, d.attempts,
         (SELECT h.failures_in_row > 0 OR h.resume_at IS NOT NULL
          FROM insights.handlers h WHERE h.name = :handler),
@@ -122,7 +123,8 @@ def claim(
 ) -> list[ClaimedDelivery]:
     """Begin to handle what is still owed, under a new lease that only the caller knows.
 
-    Nothing is returned while the handler is paused or its circuit open, unless this is the probe.
+    Nothing is returned while the handler is paused, its provider is off, or its circuit open,
+    unless this is the probe.
     """
     given = {"handler": handler, "lease": duration, "probe": probe}
     return list(map(ClaimedDelivery._make, on.execute(CLAIM, given | columns(leases))))

@@ -1,9 +1,9 @@
 """The table of handlers: registered by `insights migrate`, paused and resumed by operators."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
-from sqlalchemy import Connection, select, text
+from sqlalchemy import Connection, ForeignKey, select, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base
@@ -12,7 +12,8 @@ from models.base import Base
 class HandlerRow(Base):
     """One handler: paused by an operator, or its circuit breaker open until `resume_at`.
 
-    `failures_in_row` counts transport failures of its provider since the last answer.
+    `failures_in_row` counts transport failures of its provider since the last answer. `provider` is
+    whose work it is; null where it needs none.
     """
 
     __tablename__ = "handlers"
@@ -21,6 +22,7 @@ class HandlerRow(Base):
     paused: Mapped[bool] = mapped_column(server_default="false")
     failures_in_row: Mapped[int] = mapped_column(server_default="0")
     resume_at: Mapped[datetime | None]
+    provider: Mapped[str | None] = mapped_column(ForeignKey("insights.providers.name"))
 
 
 # Add handlers of new code. One that is there keeps its pause and its circuit breaker.
@@ -28,6 +30,16 @@ REGISTER = text("""
     INSERT INTO insights.handlers (name) SELECT unnest(CAST(:names AS text[]))
     ON CONFLICT DO NOTHING
 """)
+
+# Write whose work handlers do. Only names that differ: a row that nobody changes is not rewritten.
+NAME_PROVIDERS = text("""
+    UPDATE insights.handlers h SET provider = k.provider
+    FROM unnest(CAST(:names AS text[]), CAST(:providers AS text[])) AS k (name, provider)
+    WHERE h.name = k.name AND h.provider IS DISTINCT FROM k.provider
+""")
+
+# Forget a handler that no code has; its subscriptions go with it.
+REMOVE = text("DELETE FROM insights.handlers WHERE name = :handler")
 
 # Lease nothing more to a handler.
 PAUSE = text("UPDATE insights.handlers SET paused = true WHERE name = :handler RETURNING name")
@@ -42,6 +54,17 @@ RESUME = text("""
 def register(on: Connection, names: Iterable[str]) -> None:
     """Have a row for each of these handlers."""
     on.execute(REGISTER, {"names": list(names)})
+
+
+def name_providers(on: Connection, providers: Mapping[str, str]) -> None:
+    """Write the provider of each of these handlers. Others keep theirs."""
+    given = {"names": list(providers), "providers": list(providers.values())}
+    on.execute(NAME_PROVIDERS, given)
+
+
+def remove(on: Connection, handler: str) -> None:
+    """Forget a handler and its subscriptions. What it owes is left."""
+    on.execute(REMOVE, {"handler": handler})
 
 
 def pause(on: Connection, handler: str) -> bool:

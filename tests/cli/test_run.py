@@ -73,6 +73,38 @@ def test_migrating_brings_an_empty_database_up_to_date(
     assert count
 
 
+def test_migrating_says_what_of_a_newer_release_it_leaves_alone(
+    insights: Insights, servers: Servers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with new_database(servers.database_url) as url:
+        monkeypatch.setenv("DATABASE_URL", url)
+        assert "loops is undecided and so off" in insights("migrate").stdout
+        engine = connect(url.replace("postgresql://", "postgresql+psycopg://"))
+        with engine.begin() as connection:
+            connection.execute(text("UPDATE insights.alembic_version SET version_num = '9999'"))
+            connection.execute(text("INSERT INTO insights.handlers (name) VALUES ('sms')"))
+            connection.execute(
+                text("INSERT INTO insights.subscriptions VALUES ('user.deleted', 'sms')")
+            )
+            connection.execute(text("DELETE FROM insights.subscriptions WHERE handler = 'usage'"))
+
+        result = insights("migrate")
+
+        with engine.connect() as connection:
+            revision = connection.scalar(text("SELECT version_num FROM insights.alembic_version"))
+            handlers = set(
+                connection.scalars(text("SELECT DISTINCT handler FROM insights.subscriptions"))
+            )
+        engine.dispose()
+    assert result.exit_code == 0
+    assert result.stderr == ""
+    lines = result.stdout.splitlines()
+    assert lines[0].startswith("Left alone: the tables are at 9999, made by a newer release")
+    assert lines[1].startswith("Left alone: the handler sms, which this code does not know,")
+    assert revision == "9999"
+    assert {"sms", "usage"} <= handlers
+
+
 def test_several_worker_processes_share_a_port_for_metrics_and_end_together(start: Start) -> None:
     port = str(free_port("127.0.0.1"))
     worker = start("worker", "--handlers", "usage", "--processes", "2", METRICS_PORT=port)

@@ -29,20 +29,25 @@ def test_a_type_is_added_and_changed_and_others_stay(rolled_back: Connection) ->
     assert "user.flew" not in before
 
 
-def test_subscriptions_are_those_that_are_wanted_and_no_others(rolled_back: Connection) -> None:
-    wanted = [("user.deleted", "usage"), ("prediction.made", "usage")]
+def test_subscriptions_are_added_and_end_only_by_name(rolled_back: Connection) -> None:
+    before = subscriptions.subscriptions(rolled_back)
+    more = {("user.deleted", "usage"), ("user.updated", "usage")}
 
-    subscriptions.replace(rolled_back, wanted)
+    subscriptions.subscribe(rolled_back, more)
+    assert subscriptions.subscriptions(rolled_back) == before | more
 
-    assert subscriptions.subscriptions(rolled_back) == set(wanted)
-    subscriptions.replace(rolled_back, [])
-    assert subscriptions.subscriptions(rolled_back) == set()
+    subscriptions.unsubscribe(rolled_back, "usage", "user.deleted")
+    assert subscriptions.subscriptions(rolled_back) == (before | more) - {("user.deleted", "usage")}
+    subscriptions.unsubscribe(rolled_back, "usage")
+    assert {name for _, name in before} - {"usage"} == {
+        name for _, name in subscriptions.subscriptions(rolled_back)
+    }
 
 
 def test_what_is_owed_stays_owed_when_a_subscription_ends(rolled_back: Connection) -> None:
     owe = "INSERT INTO insights.deliveries (handler, event_id) VALUES ('usage', gen_random_uuid())"
     rolled_back.execute(text(owe))
 
-    subscriptions.replace(rolled_back, [])
+    subscriptions.unsubscribe(rolled_back, "usage")
 
     assert rolled_back.scalar(text("SELECT count(*) FROM insights.deliveries")) == 1

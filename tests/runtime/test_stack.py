@@ -41,7 +41,9 @@ def test_it_handles_what_is_published_goes_on_after_kills_and_leaves_nothing(
 ) -> None:
     user = uuid7()
 
-    with running_stack(settings, workers=1) as stack:
+    said: list[str] = []
+
+    with running_stack(settings, workers=1, say=said.append) as stack:
         assert httpx.get(f"{stack.url}/readyz", timeout=5).is_success
         (valkey,) = stack.servers
         assert valkey.process is not None
@@ -60,6 +62,7 @@ def test_it_handles_what_is_published_goes_on_after_kills_and_leaves_nothing(
         running = pids(stack)
 
     assert len(running) == 4
+    assert any("loops is undecided and so off" in each for each in said)
     assert not [pid for pid in running if is_running(pid)]
     assert not valkey.answers(valkey.url)
 

@@ -142,13 +142,17 @@ def silent_sentry() -> Iterator[SandboxServer]:
 
 
 def test_what_failed_just_before_a_worker_ends_is_still_reported(
-    assembly: Assembly, doubles: Doubles, silent_sentry: SandboxServer, start: Start
+    assembly_with_doubles: Assembly,
+    doubles: Doubles,
+    silent_sentry: SandboxServer,
+    start: Start,
 ) -> None:
     doubles.set_fault("loops", "status", status=400)
     dsn = SecretStr(f"{silent_sentry.url.replace('//', '//key@')}/sentry/1")
-    settings = doubles.settings(assembly.settings).model_copy(
+    settings = assembly.settings.model_copy(
         update={"sentry_dsn": dsn, "sentry_traces_sample_rate": 0.0}
     )
+    assembly = assembly_with_doubles
     both = [UserSignedUp(user_id=uuid7(), email=f"{name}@example.com") for name in "ab"]
     publish_now(assembly, *both)
     start(settings, "relay")
@@ -171,3 +175,64 @@ def test_what_failed_just_before_a_worker_ends_is_still_reported(
 
     reports = silent_sentry.providers.sentry.of_type("event")
     assert {each["contexts"]["delivery"]["id"] for each in reports} == {str(e.id) for e in both}
+
+
+def test_a_worker_opens_no_more_connections_than_its_threads_and_one(
+    assembly: Assembly, start: Start, user_id: UUID
+) -> None:
+    role = f"worker_{user_id.hex}"
+    opened = f"SELECT count(*) FROM pg_stat_activity WHERE usename = '{role}'"
+    with assembly.engine.begin() as connection:
+        connection.execute(text(f"CREATE ROLE {role} LOGIN SUPERUSER"))
+    url = assembly.settings.database_url
+    assert url is not None
+    as_role = url.get_secret_value().replace("://postgres@", f"://{role}@")
+    settings = assembly.settings.model_copy(update={"database_url": SecretStr(as_role)})
+    publish_predictions(assembly, user_id, 2000)
+    start(assembly.settings, "relay")
+    worker = start(settings, "worker", "--threads", "2")
+    most = 0
+
+    def all_is_counted() -> bool:
+        nonlocal most
+        most = max(most, count(assembly, opened))
+        return owed(assembly) == 0
+
+    wait_until(all_is_counted, IN_TIME)
+
+    worker.kill()
+    worker.wait()
+    with assembly.engine.begin() as connection:
+        connection.execute(text(f"DROP ROLE {role}"))
+    assert 1 <= most <= 3
+
+
+def test_a_worker_without_the_key_leaves_emails_to_one_that_has_it(
+    assembly_with_doubles: Assembly, assembly: Assembly, doubles: Doubles, start: Start
+) -> None:
+    publish_now(assembly, UserSignedUp(user_id=uuid7(), email="ada@example.com"))
+    start(assembly.settings, "relay")
+    start(assembly.settings, "worker")
+    owed = "SELECT count(*) FROM insights.deliveries"
+    needs_no_key = (
+        f"{owed} WHERE handler IN (SELECT name FROM insights.handlers WHERE provider IS NULL)"
+    )
+    wait_until(lambda: count(assembly, needs_no_key) == 0, IN_TIME)
+    # Those of analytics, contacts and emails_awaited wait, at no attempt.
+    assert count(assembly, owed) == 3
+    assert count(assembly, "SELECT coalesce(sum(attempts), 0) FROM insights.deliveries") == 0
+
+    start(assembly_with_doubles.settings, "worker")
+    with assembly.engine.begin() as connection:
+        connection.execute(text("UPDATE insights.deliveries SET due_at = now() WHERE leased"))
+    wait_until(lambda: count(assembly, owed) == 0, IN_TIME)
+    assert [mail.template for mail in doubles.loops.mails] == ["welcome"]
+
+
+def test_a_worker_with_the_key_switches_a_provider_on_that_nobody_decided_about(
+    assembly: Assembly, doubles: Doubles, start: Start
+) -> None:
+    on = "SELECT count(*) FROM insights.providers WHERE is_on"
+    start(doubles.settings(assembly.settings), "worker", "--handlers", "usage")
+
+    wait_until(lambda: count(assembly, on) == 2, IN_TIME)

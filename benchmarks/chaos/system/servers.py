@@ -129,7 +129,7 @@ def assemble(
 
 def prepare_database(assembly: Assembly) -> None:
     """Migrate, and make the table of the chaos handlers."""
-    migrate(assembly.engine, assembly.catalogue, assembly.handlers)
+    migrate(assembly.engine, assembly.catalogue, assembly.handlers, assembly.providers)
     with assembly.engine.begin() as connection:
         for statement in CREATE_TABLE:
             connection.execute(text(statement))

@@ -8,10 +8,12 @@ from sqlalchemy import text
 
 from events import PredictionMade, uuid7
 from models.connections import connect
+from models.handlers import table as handler_table
 from runtime.assembly import Assembly
-from runtime.migrate import ROOT, migrate
+from runtime.migrate import ROOT, migrate, upgrade
 from tests.cli.conftest import SECRET, UNREACHABLE, Insights, doctor_findings, flat, let_die, plain
 from tests.factories import Servers, new_database, publish_now
+from tests.fake_handlers import FakeEffect, external_handler
 from tests.pgbouncer import pgbouncer
 from tests.pipeline import Pipeline
 
@@ -57,7 +59,8 @@ def test_it_says_how_far_the_database_is_behind_or_ahead(
 ) -> None:
     monkeypatch.setenv("DATABASE_URL", empty_database)
     engine = connect(empty_database.replace("postgresql://", "postgresql+psycopg://"))
-    migrate(engine, assembly.catalogue, assembly.handlers, "0001")
+    with engine.begin() as connection:
+        upgrade(connection, "0001")
 
     newer = len(list((ROOT / "alembic/versions").glob("0*.py"))) - 1
     assert doctor_findings(insights)["migrations"]["detail"].startswith(f"{newer} behind: at 0001")
@@ -79,6 +82,40 @@ def test_a_registry_that_is_not_the_code_s_is_wrong(insights: Insights, pipeline
     assert registry["status"] == "wrong"
     assert "prediction.made → usage" in registry["detail"]
     assert registry["hint"] == "Run `insights migrate`."
+
+
+def test_what_only_other_code_has_is_a_hint(
+    insights: Insights, assembly: Assembly, pipeline: Pipeline
+) -> None:
+    sms = external_handler(FakeEffect(), "sms")
+    pipeline.follow(*assembly.handlers.values(), sms)
+
+    registry = doctor_findings(insights)["registry"]
+
+    pipeline.follow(*assembly.handlers.values())
+    with assembly.engine.begin() as connection:
+        handler_table.remove(connection, "sms")
+    assert registry["status"] == "hint"
+    assert "the handler sms, which this code does not know" in registry["hint"]
+    assert "`insights handlers retire sms`" in registry["hint"]
+
+
+def test_it_says_which_providers_are_on_and_whether_a_key_is_not_used(
+    insights: Insights, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    undecided = doctor_findings(insights)["switches"]
+    insights("providers", "on", "loops")
+    on = doctor_findings(insights)["switches"]
+    monkeypatch.setenv("POSTHOG_API_KEY", SECRET)
+    monkeypatch.setenv("POSTHOG_HOST", f"http://{UNREACHABLE}")
+    unused = doctor_findings(insights)["switches"]
+
+    assert undecided["status"] == "off"
+    assert undecided["detail"] == "loops is undecided, so off; posthog is undecided, so off"
+    assert (on["status"], on["hint"]) == ("ok", "")
+    assert on["detail"].startswith("loops is on")
+    assert unused["status"] == "hint"
+    assert "`insights providers on posthog`" in unused["hint"]
 
 
 def test_what_is_open_to_strangers_is_wrong(

@@ -66,9 +66,8 @@ def test_without_a_key_nothing_is_sent(pipeline: Pipeline, doubles: Doubles, use
     pipeline.follow(forward)
     publish_now(pipeline.assembly, dataset_uploaded(user_id))
 
-    pipeline.work()
-
     assert pipeline.owed() == []
+    pipeline.work()
     assert doubles.posthog.received == []
 
 

@@ -95,6 +95,17 @@ def test_without_a_key_nothing_is_owed(
     pipeline.follow(send_email, send_awaited_email)
     publish_now(assembly, signed_up(user_id), training_completed(user_id))
 
+    assert pipeline.owed() == []
+
+
+def test_a_delivery_that_comes_to_a_worker_without_the_key_is_not_called_done(
+    assembly_with_doubles: Assembly, pipeline: Pipeline, user_id: UUID
+) -> None:
+    publish_now(assembly_with_doubles, training_completed(user_id))
+
     pipeline.work()
 
-    assert pipeline.owed() == []
+    waiting = {row.handler: row for row in pipeline.owed()}
+    assert waiting.keys() == {"analytics", "contacts", "emails"}
+    assert {row.attempts for row in waiting.values()} == {0}
+    assert "no key of Loops" in waiting["emails"].last_error

@@ -14,6 +14,7 @@ from starlette.testclient import TestClient
 
 from events import PredictionMade
 from models.deliveries.backlog import GAUGES, gauges
+from models.providers import switch_on
 from runtime.assembly import Assembly
 from runtime.web import make_app
 from settings import Settings
@@ -176,3 +177,13 @@ def test_what_several_processes_counted_is_added_up(
 
     assert found["insights_deliveries_total", "usage"] == 5
     assert found["insights_backlog", "usage"] == 0
+
+
+def test_it_says_which_providers_are_on(client: TestClient, assembly: Assembly) -> None:
+    with assembly.engine.begin() as connection:
+        switch_on(connection, "posthog")
+
+    text_ = client.get("/metrics").text
+
+    assert 'insights_provider_on{provider="loops"} 0.0' in text_
+    assert 'insights_provider_on{provider="posthog"} 1.0' in text_

@@ -21,12 +21,13 @@ class HandlerState(BaseModel):
     """The state of one handler's delivery of the event."""
 
     handler: str
-    state: DeliveryState | Literal["done"] = Field(
+    state: DeliveryState | Literal["done", "off"] = Field(
         description="`due`: it will be handed out at once. `leased`: it was handed out and has no "
         "outcome yet. `waiting`: it is tried again at `due_at`. `dead`: it is not tried again "
-        "until an operator replays it. `done`: nothing is owed (any more)."
+        "until an operator replays it. `done`: nothing is owed (any more). `off`: nothing is owed "
+        "(any more), since the handler's provider was switched off when the event was recorded."
     )
-    attempts: int | None = Field(description="How often it failed; null when it is done.")
+    attempts: int | None = Field(description="How often it failed; null when nothing is owed.")
     last_error: str | None
     due_at: datetime | None = Field(description="When it is due, or its lease ends.")
 
@@ -58,7 +59,7 @@ def read_event(event_id: UUID, dependencies: Injected) -> EventState:
         handlers = [
             HandlerState(
                 handler=each.handler,
-                state=each.state or "done",
+                state=each.state or ("off" if each.was_off else "done"),
                 attempts=each.attempts,
                 last_error=each.last_error,
                 due_at=each.due_at,

@@ -1,14 +1,18 @@
 """`GET /events/{id}`: the state of each handler's delivery."""
 
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 from starlette.testclient import TestClient
 
 from events import DatasetUploaded, Event, UserEmailVerified, UserSignedUp, uuid7
+from models.deliveries import replay
 from models.deliveries.backlog import OF_EVENT
+from models.deliveries.replay import Selection
+from models.providers import switch_on
 from runtime.assembly import Assembly
 from tests.factories import publish_now
 from tests.pipeline import Pipeline
@@ -112,11 +116,51 @@ def test_an_event_of_the_past_is_done_by_all_who_follow_it(
     event = uploaded(user_id)
     publish_now(assembly, event)
     pipeline.work()
+    # `cache` waits for `usage`, if it came first.
+    pipeline.pass_time()
+    pipeline.work()
 
-    states = client.get(f"/events/{event.id}").json()["handlers"]
+    followers = client.get(f"/events/{event.id}").json()["handlers"]
 
-    assert {each["state"] for each in states} == {"done"}
-    assert "usage" in {each["handler"] for each in states}
+    states = {each["handler"]: each["state"] for each in followers}
+    assert states == dict.fromkeys(("activity", "cache", "usage"), "done") | dict.fromkeys(
+        ("analytics", "contacts"), "off"
+    )
+
+
+def test_what_was_not_owed_since_its_provider_was_off_is_never_called_done(
+    client: TestClient, assembly: Assembly, pipeline: Pipeline, user_id: UUID
+) -> None:
+    event = uploaded(user_id)
+    publish_now(assembly, event)
+    pipeline.work()
+
+    undecided = state_of(client, event, "analytics")
+    switch(assembly, switch_on, "posthog")
+    on = state_of(client, event, "analytics")
+    owe_history(assembly, "analytics")
+    replayed = state_of(client, event, "analytics")
+
+    assert undecided == {
+        "handler": "analytics",
+        "state": "off",
+        "attempts": None,
+        "last_error": None,
+        "due_at": None,
+    }
+    assert on == undecided
+    assert replayed["state"] == "due"
+    assert state_of(client, event, "usage")["state"] == "done"
+
+
+def switch(assembly: Assembly, how: Callable[[Connection, str], None], provider: str) -> None:
+    with assembly.engine.begin() as connection:
+        how(connection, provider)
+
+
+def owe_history(assembly: Assembly, handler: str) -> None:
+    with assembly.engine.begin() as connection:
+        replay.owe_history(connection, Selection(handler), None)
 
 
 def test_an_unknown_event_is_not_found(client: TestClient) -> None:
