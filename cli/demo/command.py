@@ -83,8 +83,9 @@ def show_addresses(stack: Stack, sandbox_url: str) -> None:
     console.print("\nIt stays up until Ctrl-C. Open")
     console.print(f"  {sandbox_url} to see emails, analytics, errors and traces,")
     console.print(f"  {stack.url}/docs for the HTTP API,")
-    console.print(f"  {stack.url}/metrics for the metrics of all processes.")
     console.print(f"The API key of this run: {api_key(stack)}")
+    console.print("With it, for the metrics of all processes:")
+    console.print(f"  curl -H 'Authorization: Bearer {api_key(stack)}' {stack.url}/metrics")
 
 
 def api_key(stack: Stack) -> str:

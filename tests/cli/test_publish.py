@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -19,6 +19,7 @@ from tests.cli.conftest import Insights, flat, plain
 
 USER = str(uuid7())
 MADE = '{"model_id": "m-1"}'
+TO_COME = (datetime.now(UTC) + timedelta(hours=25)).isoformat()
 
 
 def events(assembly: Assembly) -> list[Any]:
@@ -136,6 +137,17 @@ WRONG = {
     ),
     "an impossible time": (
         ["user.updated", "--user", USER, "--occurred-at", "999999999d"], "is no time.",
+    ),
+    "infinity": (
+        ["user.updated", "--user", USER, "--occurred-at", "infinity"], "'infinity' is no time.",
+    ),
+    "a time to come": (
+        ["user.updated", "--user", USER, "--occurred-at", TO_COME],
+        "--occurred-at: user.updated: occurred_at lies more than a day ahead",
+    ),
+    "the last of all times": (
+        ["user.updated", "--user", USER, "--occurred-at", "9999-12-31T23:59:59.999999-12:00"],
+        "--occurred-at: user.updated: occurred_at lies more than a day ahead",
     ),
     "an empty id": (["user.updated", "--user", USER, "--id", ""], "--id is empty"),
     "an empty source": (["user.updated", "--user", USER, "--source", ""], "--source: String"),

@@ -2,17 +2,19 @@
 
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
+from pydantic import ValidationError
 from sqlalchemy import text
 from sqlalchemy.orm import Session, sessionmaker
 
 from events import UserLoggedIn, carry_trace, publish, ring_after_commit, uuid7
-from events.errors import Unstorable
+from events.errors import TooFarAhead, Unstorable
 from models.connections import session_factory
 from runtime.assembly import Assembly
-from tests.factories import predictions_made, publish_now
+from tests.factories import prediction_made, predictions_made, publish_now
 from tests.pipeline import Pipeline
 
 TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
@@ -172,3 +174,29 @@ def test_any_other_text_comes_back_as_it_was(assembly: Assembly) -> None:
     with assembly.engine.connect() as connection:
         stored = connection.exec_driver_sql("SELECT data ->> 'method' FROM insights.events")
         assert stored.scalar() == method
+
+
+@pytest.mark.parametrize("ahead", [timedelta(hours=25), timedelta(days=400), None])
+def test_an_event_of_the_day_after_tomorrow_is_refused_and_nothing_is_published(
+    assembly: Assembly, pipeline: Pipeline, ahead: timedelta | None
+) -> None:
+    at = datetime.now(UTC) + ahead if ahead else datetime.max.replace(tzinfo=UTC)
+    wrong = prediction_made(uuid7(), at=at)
+    later = prediction_made(uuid7(), at=datetime.now(UTC) + timedelta(hours=23))
+
+    with assembly.sessions.begin() as session:
+        with pytest.raises(
+            TooFarAhead, match=r"prediction\.made: occurred_at lies more than a day"
+        ):
+            publish(session, *predictions_made(2), wrong, later)
+        assert session.scalar(text("SELECT count(*) FROM insights.events")) == 0
+        # The caller's transaction goes on.
+        assert publish(session, later) == {later.id}
+
+    assert {row.event_id for row in pipeline.owed()} == {later.id}
+
+
+@pytest.mark.parametrize("endless", ["infinity", "-infinity", float("inf"), float("-inf")])
+def test_infinity_is_no_time_of_an_event(endless: object) -> None:
+    with pytest.raises(ValidationError, match="occurred_at"):
+        UserLoggedIn.model_validate({"user_id": uuid7(), "occurred_at": endless})

@@ -1,8 +1,10 @@
 """Requests to the web app, what they left in the database, and the messages of a stream."""
 
 import json
+import socket
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
 
@@ -10,6 +12,7 @@ import httpx
 from sqlalchemy import text
 
 from runtime.assembly import Assembly
+from web.serve import Server
 
 KEY = {"Authorization": "Bearer a-key-for-the-tests"}
 STRUCTURED = {"Content-Type": "application/cloudevents+json"}
@@ -41,6 +44,13 @@ def stored_events(assembly: Assembly) -> list[Any]:
     """All events, in the order of their recording."""
     with assembly.engine.connect() as connection:
         return list(connection.execute(text("SELECT * FROM insights.events ORDER BY recorded_at")))
+
+
+@contextmanager
+def connected(server: Server) -> Iterator[socket.socket]:
+    """A connection to a server, for what no HTTP client would send; receiving fails after 5 s."""
+    with socket.create_connection(server.servers[0].sockets[0].getsockname()[:2], 5) as client:
+        yield client
 
 
 def messages(stream: httpx.Response) -> Iterator[dict[str, Any]]:

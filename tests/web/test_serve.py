@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 
 import httpx
@@ -14,7 +15,9 @@ from events.progress import TrainingProgress
 from runtime.assembly import Assembly
 from services.redis.progress import ProgressBoard
 from services.redis.tcp import TcpCommands
-from tests.web.requests import KEY, messages
+from tests.web.requests import KEY, connected, messages
+from tests.web.routes.trainings.streams import Run
+from web.serve import Server
 
 PROGRAM = """
 from runtime.logs import set_up_logs
@@ -87,3 +90,22 @@ def test_asked_to_stop_it_ends_its_streams_at_once_and_returns(
         "/trainings/{training_id}/progress/stream"
     ]
     assert not [line for line in lines if line["level"] == "error"]
+
+
+def test_an_idle_connection_is_kept_as_long_as_the_setting_says(
+    assembly: Assembly, run: Run
+) -> None:
+    briefly = assembly.settings.model_copy(update={"keep_alive_seconds": 1})
+    with run(briefly) as server, connected(server) as client:
+        client.sendall(b"GET /healthz HTTP/1.1\r\nHost: test\r\n\r\n")
+        while not (received := client.recv(1000)).endswith(b"}"):
+            assert received
+        answered_at = time.monotonic()
+        assert client.recv(1000) == b""
+
+    assert 0.9 < time.monotonic() - answered_at < 3
+
+
+def test_it_is_kept_for_longer_than_load_balancers_do(server: Server) -> None:
+    # nginx, AWS and Heroku keep a connection without a request for 60 s at most.
+    assert server.config.timeout_keep_alive == 75

@@ -53,7 +53,7 @@ def test_its_headers_keep_proxies_from_buffering_it(server: Server, board: Progr
     answer = httpx.get(server.url + PATH, headers=KEY)
 
     assert answer.headers["content-type"] == "text/event-stream; charset=utf-8"
-    assert answer.headers["cache-control"] == "no-store"
+    assert answer.headers["cache-control"] == "no-store, no-transform"
     assert answer.headers["x-accel-buffering"] == "no"
     assert "content-length" not in answer.headers
 
