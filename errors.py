@@ -11,6 +11,7 @@ InsightsError
 ├── Unstorable                          events/errors.py
 ├── TooFarAhead                         events/errors.py
 ├── DuplicateEvent                      events/errors.py
+├── UnerasableField                     events/errors.py
 ├── DuplicateHandler                    handlers/registry.py
 ├── Outcome                             handlers/outcomes.py; Failed, Reject, RetryLater
 ├── LearningError                       learning/errors.py, which has a tree of its own

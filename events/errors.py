@@ -29,3 +29,13 @@ class TooFarAhead(InsightsError):
 
 class DuplicateEvent(InsightsError):
     """Raised at start when two classes have the same type."""
+
+
+class UnerasableField(InsightsError):
+    """Raised when a type of event has a personal field that cannot be erased as it says."""
+
+    def __init__(self, type_: str, field: str, reason: str) -> None:
+        super().__init__(
+            f"{type_}: the field '{field}' cannot be erased: {reason}. Make it optional, or rename "
+            "it, or mark it with `personal(…)` and a value that it takes."
+        )

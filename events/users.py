@@ -5,12 +5,17 @@ from typing import Annotated
 from pydantic import PositiveInt, StringConstraints
 
 from events.event import Event, Text, UserEvent
+from events.personal import personal
 
 # In small letters, so that one address is one contact. The pattern only refuses what cannot be an
-# address: which addresses exist, only sending to them shows.
+# address: which addresses exist, only sending to them shows. Erased, it becomes one that can never
+# exist (https://www.rfc-editor.org/rfc/rfc2606), since some events require an address.
 Email = Annotated[
-    str, StringConstraints(max_length=254, pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$", to_lower=True)
+    str,
+    StringConstraints(max_length=254, pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$", to_lower=True),
+    personal("erased@erased.invalid"),
 ]
+Name = Annotated[Text, personal("")]
 
 
 class UserSignedUp(UserEvent):
@@ -19,7 +24,7 @@ class UserSignedUp(UserEvent):
     type = "user.signed_up"
 
     email: Email
-    name: Text | None = None
+    name: Name | None = None
 
 
 class UserEmailVerified(UserEvent):
@@ -42,13 +47,23 @@ class UserUpdated(UserEvent):
     type = "user.updated"
 
     email: Email | None = None
-    name: Text | None = None
+    name: Name | None = None
 
 
 class UserDeleted(UserEvent):
     """A user closed their account."""
 
     type = "user.deleted"
+
+
+class UserErased(UserEvent):
+    """What we store of a deleted user is erased; now others can erase what they keep.
+
+    From its commit on, nothing new is written of the user anywhere.
+    """
+
+    type = "user.erased"
+    is_internal = True
 
 
 class AnalyticsChoiceMade(UserEvent):

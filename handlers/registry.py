@@ -1,7 +1,7 @@
 """What a handler is, how a function becomes one, and how all of them are found."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from enum import StrEnum
 from typing import Any
@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from errors import InsightsError
 from events import Event
-from events.catalogue import modules_of
+from events.catalogue import load_catalogue, modules_of
 from handlers.outcomes import Outcomes
 from services import Services
 
@@ -22,6 +22,7 @@ TransactionalFunction = Callable[[Any, Session], Outcomes | None]
 ExternalFunction = Callable[[Any, Services, Any], Event | Iterable[Event] | Outcomes | None]
 OnDeath = Callable[[Any], Event]
 IsOver = Callable[[Any, Session], bool]
+Condition = Callable[[type[Event]], bool]
 
 
 class DuplicateHandler(InsightsError):
@@ -44,6 +45,7 @@ class Handler:
     `max_attempts`: after how many failures of its own a delivery is dead.
     `lease`: how long a delivery that was sent is not sent again; renewed while an external
     handler runs.
+    `also`: a condition; the handler follows every type of the catalogue that meets it, too.
     `on_death`: makes the event that is published when a delivery dies, where somebody waits for
     the outcome. `is_over`: whether nobody waits any more, asked in the transaction that would
     publish it.
@@ -62,6 +64,7 @@ class Handler:
     on_death: OnDeath | None
     is_over: IsOver | None
     provider: str | None
+    also: Condition | None = None
     types: Mapping[str, type[Event]] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -72,7 +75,7 @@ class Handler:
         return self.function(events if self.batch > 1 else events[0], *context)
 
 
-def transactional(
+def transactional(  # noqa: PLR0913 (options, all of them keywords)
     name: str,
     *events: type[Event],
     batch: int = 1,
@@ -81,6 +84,7 @@ def transactional(
     lease: timedelta = LEASE,
     on_death: OnDeath | None = None,
     is_over: IsOver | None = None,
+    also: Condition | None = None,
 ) -> Callable[[TransactionalFunction], Handler]:
     """Decorate `f(event or events, session)`: its effect commits with the delivery's deletion.
 
@@ -100,6 +104,7 @@ def transactional(
             on_death=on_death,
             is_over=is_over,
             provider=None,
+            also=also,
         )
 
     return decorate
@@ -144,7 +149,7 @@ def external(  # noqa: PLR0913 (options, all of them keywords)
 def load_handlers(*packages: str) -> dict[str, Handler]:
     """All handlers of `handlers` and of further packages or modules, by name.
 
-    Raises DuplicateHandler.
+    Raises DuplicateHandler, DuplicateEvent.
     """
     found: dict[str, Handler] = {}
     for package in ("handlers", *packages):
@@ -153,4 +158,13 @@ def load_handlers(*packages: str) -> dict[str, Handler]:
                 # A handler that a second module imports is the same object, not a second one.
                 if isinstance(value, Handler) and found.setdefault(value.name, value) is not value:
                     raise DuplicateHandler(f"Two handlers are called '{value.name}'.")
-    return dict(sorted(found.items()))
+    catalogue = load_catalogue(*packages)
+    return {name: with_more_events(found[name], catalogue) for name in sorted(found)}
+
+
+def with_more_events(handler: Handler, catalogue: Mapping[str, type[Event]]) -> Handler:
+    """The handler with the types of a catalogue that meet its condition."""
+    if handler.also is None:
+        return handler
+    more = (each for each in catalogue.values() if handler.also(each))
+    return replace(handler, events=tuple(dict.fromkeys((*handler.events, *more))))

@@ -1,18 +1,18 @@
-"""What happened: the events, how they are inserted, read, and pruned when old."""
+"""What happened: the events, how they are inserted and read."""
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Connection, CursorResult, Index, func, text
+from sqlalchemy import Connection, Index, func, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from models import arrays
 from models.base import Base
 
-PRUNED_AT_ONCE = 10_000  # rows in a transaction: locks are held for a fraction of a second
 ERASED = "erased"  # the key that erasing adds to the data of an event
 MAX_AHEAD = timedelta(days=1)  # more than a time zone that was left out, or a clock that is fast
 STATES_READ = 20  # of one training: not every stored event need fit its type
@@ -28,7 +28,7 @@ class EventRow(Base):
 
     __tablename__ = "events"
     __table_args__ = (
-        Index("events_recorded_at", "recorded_at", postgresql_using="brin"),
+        Index("events_by_age", "recorded_at", "id"),
         Index(
             "events_of_training",
             text("(data ->> 'training_id')"),
@@ -111,9 +111,9 @@ INSERT = text("""
     )
     SELECT id, false FROM inserted UNION ALL SELECT id, true FROM ahead
 """)
+
 # Whether there is any event, at the cost of one row.
 ANY = text("SELECT 1 FROM insights.events LIMIT 1")
-
 
 # Read events by id, in the form in which workers read them.
 READ = text("""
@@ -121,11 +121,17 @@ READ = text("""
     WHERE b.id = ANY (CAST(:ids AS uuid[]))
 """)
 
-# The events that say how far a training is: its end first, then the newest.
+# The events that say how far a training is: its end first, then the newest. Left out are those of
+# users who do not own the training, and of its final events all but the first recorded.
 OF_TRAINING = text("""
     SELECT b.id, b.type, b.body
     FROM insights.events e JOIN insights.event_bodies b ON b.id = e.id
     WHERE e.type LIKE 'training.%' AND e.data ->> 'training_id' = :id AND e.type = ANY(:types)
+      AND NOT EXISTS (SELECT FROM insights.owners o
+                      WHERE o.kind = 'training' AND o.id = :id AND o.user_id <> e.user_id)
+      AND NOT EXISTS (SELECT FROM insights.trainings t
+                      WHERE t.training_id = :id AND t.user_id = e.user_id
+                        AND e.type = ANY(:ends) AND t.ended_by <> e.id)
     ORDER BY e.type = ANY(:ends) DESC, e.occurred_at DESC
     LIMIT :at_most
 """)
@@ -140,19 +146,6 @@ OPTED_OUT = text("""
         ORDER BY least(e.occurred_at, e.recorded_at) DESC, e.recorded_at DESC, e.id DESC LIMIT 1
     ) latest
     WHERE latest.data ->> 'opted_out' = 'true'
-""")
-
-# Delete some old events that nobody owes; the view says which those are.
-PRUNE = text("""
-    DELETE FROM insights.events WHERE id IN (
-        SELECT p.id FROM insights.prunable_events p WHERE p.recorded_at < now() - :age
-        LIMIT :at_most)
-""")
-
-# How many events PRUNE would delete in the end.
-COUNT_PRUNABLE = text("""
-    SELECT count(*) FROM insights.prunable_events p
-    WHERE p.recorded_at < now() - CAST(:age AS interval)
 """)
 
 
@@ -180,17 +173,23 @@ def insert(on: Session, events: Sequence[NewEvent]) -> Inserted:
 
 def read(on: Session, ids: Iterable[UUID]) -> list[StoredEvent]:
     """The stored events of these ids, in any order; ids that are not there are left out."""
-def any_event(on: Session | Connection) -> bool:
-    """Whether anything was ever published and not pruned since."""
-    return on.scalar(ANY) is not None
-
-
     return list(map(StoredEvent._make, on.execute(READ, {"ids": arrays.uuids(ids)})))
 
 
 def is_erased(data: Mapping[str, Any]) -> bool:
     """Whether personal fields of an event's data were blanked, since its user was deleted."""
     return data.get(ERASED) is True
+
+
+def any_event(on: Session | Connection) -> bool:
+    """Whether anything was ever published and not pruned since."""
+    return on.scalar(ANY) is not None
+
+
+def is_erased_body(body: str) -> bool:
+    """The same of an event as workers read it."""
+    # Few are, and reading all of them as JSON would take longer than handling them.
+    return f'"{ERASED}": true' in body and is_erased(json.loads(body))
 
 
 def find(on: Session, id_: UUID) -> EventRow | None:
@@ -209,14 +208,3 @@ def events_of_training(
 def opted_out(on: Session, users: Iterable[UUID]) -> set[UUID]:
     """Those of the users who opted out of product analytics."""
     return set(on.scalars(OPTED_OUT, {"users": arrays.uuids(users)}))
-
-
-def prune(on: Session, age: timedelta) -> int:
-    """Delete up to PRUNED_AT_ONCE events older than `age` that nobody owes; return how many."""
-    deleted = on.execute(PRUNE, {"age": age, "at_most": PRUNED_AT_ONCE})
-    return cast("CursorResult[None]", deleted).rowcount
-
-
-def count_prunable(on: Connection, age: timedelta) -> int:
-    """How many events older than `age` nobody owes anything for."""
-    return int(on.execute(COUNT_PRUNABLE, {"age": age}).scalar_one())

@@ -50,7 +50,7 @@ INSERT = text("""
     ON CONFLICT (id) DO NOTHING RETURNING true
 """)
 
-DELETE = text("DELETE FROM public.profiles WHERE id = :user")
+DELETE = text("DELETE FROM public.profiles WHERE id = :user RETURNING email")
 
 # Users without a profile that may still come: not those who were deleted.
 MISSING = text("""
@@ -112,6 +112,7 @@ def save(on: Session, user_id: UUID, email: str | None, name: str | None, at: da
             break
 
 
-def delete(on: Session, user_id: UUID) -> None:
-    """Delete a user's profile; their usage goes with it."""
-    on.execute(DELETE, {"user": user_id})
+def delete(on: Session, user_id: UUID) -> str | None:
+    """Delete a user's profile, and with it their usage; return the address that it had."""
+    address: str | None = on.scalar(DELETE, {"user": user_id})
+    return address

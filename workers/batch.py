@@ -10,7 +10,7 @@ from events import Event
 from handlers import Handler, Outcome, Reject, RetryLater
 from models.deliveries.lease import Lease
 from models.deliveries.take import ClaimedDelivery
-from models.events import StoredEvent
+from models.events import StoredEvent, is_erased_body
 from workers.failure_policy import unreadable_fields
 
 NEWER_WORKER_COMES = timedelta(minutes=1)  # how often an older worker looks at a type of newer code
@@ -50,13 +50,15 @@ def restore(
 ) -> tuple[list[Event], dict[UUID, Outcome]]:
     """Turn stored events into objects; those that do not fit their type are rejected.
 
-    A type that only newer code follows waits for a worker of that code.
+    A type that only newer code follows waits for a worker of that code. Of erased events nothing
+    is left to be done: they are neither returned nor refused, so that their debt ends.
     """
     events: list[Event] = []
     refused: dict[UUID, Outcome] = {}
     of_type: dict[str, list[ClaimedDelivery | StoredEvent]] = defaultdict(list)
     for each in stored:
-        of_type[each.type].append(each)
+        if not is_erased_body(each.body):
+            of_type[each.type].append(each)
     for type_, same in of_type.items():
         if type_ not in handler.types:
             outcome = RetryLater(NEWER_WORKER_COMES, f"{NOT_YET} {type_}.")

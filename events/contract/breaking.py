@@ -6,9 +6,10 @@ from itertools import chain
 from math import inf
 
 from events.contract.schema import Schema
+from events.personal import ERASED_AS
 
 # Keywords of JSON Schema that accept or refuse nothing.
-ANNOTATIONS = {"title", "description", "default", "examples", "deprecated"}
+ANNOTATIONS = {"title", "description", "default", "examples", "deprecated", ERASED_AS}
 # Keywords that are compared by their meaning; of all others any change counts as breaking.
 COMPARED = {
     "type", "enum", "const", "anyOf", "properties", "required", "additionalProperties", "items",
