@@ -16,6 +16,9 @@ InsightsError
 ├── Outcome                             handlers/outcomes.py; Failed, Reject, RetryLater
 ├── LearningError                       learning/errors.py, which has a tree of its own
 ├── NotStored                           services/storage.py
+├── WriteOvertaken                      services/storage.py
+├── NotOwned                            handlers/training_access.py
+├── TrainingStopped                     handlers/training_access.py
 ├── AccountClosed                       services/redis/sessions.py
 ├── CommandFailed                       services/redis/commands.py
 ├── InvalidEvent                        web/cloudevents/parsing.py

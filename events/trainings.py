@@ -19,7 +19,8 @@ class TrainingEvent(UserEvent):
 class TrainingRequested(TrainingEvent):
     """A user asked for a model that predicts the column `target`, trained on the data set's CSV.
 
-    `path` is the path of the CSV in the storage folder, by default `{dataset_id}.csv`.
+    `path` is the path of the CSV in the storage folder, by default `{user_id}/{dataset_id}.csv`. It
+    must begin with `{user_id}/`, or be `{dataset_id}.csv` of an old data set of the same user.
     """
 
     type = "training.requested"
@@ -79,6 +80,6 @@ class TrainingFailed(TrainingEvent):
 
 
 class TrainingCancelled(TrainingEvent):
-    """The user cancelled the training."""
+    """The user cancelled the training, which stops it if it has not ended yet."""
 
     type = "training.cancelled"

@@ -3,6 +3,9 @@
 import time
 from typing import TYPE_CHECKING
 
+import structlog
+from sqlalchemy.orm import Session
+
 from errors import InsightsError
 from events import (
     Event,
@@ -11,14 +14,26 @@ from events import (
     TrainingProgressed,
     TrainingRequested,
     TrainingStarted,
+    publish,
     uuid7,
 )
 from handlers.registry import external
+from handlers.training_access import (
+    NO_MODEL,
+    NotOwned,
+    TrainingStopped,
+    csv_paths,
+    require_open,
+    require_own_ids,
+)
+from models.trainings import final_status
 from services import Services
-from services.storage import NotStored
+from services.storage import NotStored, WriteOvertaken, model_path
 
 if TYPE_CHECKING:
-    from learning import Training
+    from learning import TrainedModel, Training
+
+log = structlog.get_logger()
 
 INTERNAL_ERROR = "Something went wrong on our side while we trained this model. Please try again."
 
@@ -28,28 +43,59 @@ def failed_for_good(event: Event) -> Event:
     return training_failed(event, INTERNAL_ERROR)
 
 
+def has_ended(event: TrainingRequested, session: Session) -> bool:
+    """Whether a training has ended, so that its death is nobody's concern."""
+    return final_status(session, event.training_id, event.user_id, lock=True) is not None
+
+
 # One at a time per process: trainings compete for CPU and memory. Few attempts: each may take
 # minutes.
-@external("trainings", TrainingRequested, concurrency=1, max_attempts=3, on_death=failed_for_good)
-def train_model(event: TrainingRequested, services: Services, _key: str) -> Event:
-    """Train and store the model. Return TrainingCompleted, or TrainingFailed with a reason."""
+@external(
+    "trainings",
+    TrainingRequested,
+    concurrency=1,
+    max_attempts=3,
+    on_death=failed_for_good,
+    is_over=has_ended,
+)
+def train_model(event: TrainingRequested, services: Services, _key: str) -> None:
+    """Train and store the model, and publish TrainingCompleted, or TrainingFailed with a reason.
+
+    A training that was ended meanwhile, or that another worker has taken over, stops: it publishes
+    nothing more. One that is cancelled or failed leaves no model.
+    """
     from learning import LearningError  # noqa: PLC0415 (pandas takes a second to import)
 
     try:
-        return train(event, services)
-    except (LearningError, NotStored) as error:
-        return training_failed(event, str(error))
+        try:
+            end = train(event, services)
+        except (LearningError, NotOwned, NotStored) as error:
+            end = training_failed(event, str(error))
+        # Published here, not returned: only this transaction knows that nothing ended it before.
+        publish_while_open(end, event, services)
+    except (TrainingStopped, WriteOvertaken) as stopped:
+        log.info("training_stopped", training_id=event.training_id, reason=str(stopped))
+        if isinstance(stopped, TrainingStopped) and stopped.status in NO_MODEL:
+            services.storage.remove(model_path(event.user_id, event.training_id))
 
 
 def train(event: TrainingRequested, services: Services) -> Event:
     """One training. A repeated one overwrites the model; its TrainingStarted is not new.
 
-    Raises LearningError where the data cannot be learnt from, NotStored where it is missing.
+    Raises LearningError where the data cannot be learnt from, NotStored where it is missing,
+    NotOwned where it is another user's, and TrainingStopped.
     """
-    from learning import ThrottledProgress, prepare, save  # noqa: PLC0415
+    from learning import ThrottledProgress, prepare  # noqa: PLC0415
+
+    def begin(session: Session) -> list[str]:
+        require_open(event, services, session, lock=False)
+        require_own_ids(event, session)
+        return csv_paths(event, session)
 
     began = time.monotonic()
-    with services.storage.open(event.path or f"{event.dataset_id}.csv") as table:
+    storage, paths = services.storage, services.transaction(begin)
+    storage.discard_unfinished(model_path(event.user_id, event.training_id))
+    with storage.open(next(filter(storage.exists, paths), paths[0])) as table:
         training = prepare(
             table,
             target=event.target,
@@ -57,12 +103,11 @@ def train(event: TrainingRequested, services: Services) -> Event:
             problem_type=event.problem_type,
             hyperparameters=event.hyperparameters,
         )
-    services.publish(training_started(event, training))
+    publish_while_open(training_started(event, training), event, services)
     trained = training.run(
         ThrottledProgress(lambda at, message: publish_progress(event, services, at, message))
     )
-    with services.storage.open(f"models/{event.training_id}.skops", "wb") as file:
-        save(trained, file)
+    save_model(trained, event, services)
     return event.follow(
         TrainingCompleted,
         training_id=event.training_id,
@@ -74,6 +119,35 @@ def train(event: TrainingRequested, services: Services) -> Event:
         accuracy=trained.metrics.get("accuracy"),
         metrics=trained.metrics,
     )
+
+
+def save_model(trained: "TrainedModel", event: TrainingRequested, services: Services) -> None:
+    """Store the model, unless the training is over or another worker has it.
+
+    Raises TrainingStopped and WriteOvertaken.
+    """
+    from learning import save  # noqa: PLC0415
+
+    def confirm() -> None:
+        services.transaction(lambda session: require_open(event, services, session, lock=False))
+
+    with services.storage.replace(model_path(event.user_id, event.training_id), confirm) as file:
+        save(trained, file)
+
+
+def publish_while_open(
+    follower: Event, event: TrainingRequested, services: Services, *, lock: bool = True
+) -> None:
+    """Publish what follows from a request. Raises TrainingStopped instead, as require_open does.
+
+    Without `lock`, a cancellation may be recorded before this is.
+    """
+
+    def work(session: Session) -> None:
+        require_open(event, services, session, lock=lock)
+        publish(session, follower)
+
+    services.transaction(work)
 
 
 def training_started(event: TrainingRequested, training: "Training") -> Event:
@@ -92,15 +166,15 @@ def training_started(event: TrainingRequested, training: "Training") -> Event:
 def publish_progress(
     event: TrainingRequested, services: Services, percent: float, message: str
 ) -> None:
-    services.publish(
-        event.follow(
-            TrainingProgressed,
-            uuid7(),  # each progress is a new event, also in a repeated training
-            training_id=event.training_id,
-            progress=percent,
-            message=message,
-        )
+    """Publish how far a training is. Raises TrainingStopped, which ends the work."""
+    progressed = event.follow(
+        TrainingProgressed,
+        uuid7(),  # each progress is a new event, also in a repeated training
+        training_id=event.training_id,
+        progress=percent,
+        message=message,
     )
+    publish_while_open(progressed, event, services, lock=False)
 
 
 def training_failed(event: Event, reason: str) -> Event:

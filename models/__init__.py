@@ -7,10 +7,13 @@ from models.emails import EmailRow
 from models.event_types import EventTypeRow
 from models.events import EventRow
 from models.handlers.table import HandlerRow
+from models.owners import OwnerRow
 from models.plan_limits import PlanLimitRow
 from models.profile_news import ProfileNewsRow
 from models.profiles import AddedColumnRow, ProfileRow
 from models.subscriptions import SubscriptionRow
+from models.subscriptions import SubscriptionRow
+from models.trainings import TrainingRow
 from models.providers import ProviderRow
 from models.usage_ledger import UsageLedgerRow
 from models.usage_limits import UsageLimitsRow
@@ -25,11 +28,13 @@ __all__ = [
     "EventRow",
     "EventTypeRow",
     "HandlerRow",
+    "OwnerRow",
     "PlanLimitRow",
     "ProfileNewsRow",
     "ProfileRow",
     "SubscriptionRow",
     "UsageLedgerRow",
+    "TrainingRow",
     "UsageLimitsRow",
     "UsageMarkRow",
     "ProviderRow",

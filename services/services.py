@@ -39,6 +39,11 @@ class Links:
         return f"{self.app}/models/{id_}"
 
 
+def nothing_is_leased(_session: "Session", _event_id: UUID, /) -> bool:
+    """The answer of `Services.holds_lease` outside of workers, where nobody could lose a lease."""
+    return True
+
+
 class RunInTransaction(Protocol):
     """Runs `work` in a transaction, commits, and returns what `work` returned.
 
@@ -55,6 +60,9 @@ class Services:
     `publish` publishes events at once, in a transaction of its own, as for the progress of work
     that takes long. What follows from the work as a whole is returned by the handler instead, and
     published in the transaction that deletes its delivery.
+
+    `holds_lease` takes a session and the id of the event that is handled: whether its delivery is
+    still leased to this call. If so, no other worker can begin it before that transaction ends.
     """
 
     publish: Callable[..., None]
@@ -68,6 +76,7 @@ class Services:
     loops: Loops | None = None
     posthog: PostHog | None = None
     flags: Flags | None = None
+    holds_lease: "Callable[[Session, UUID], bool]" = nothing_is_leased
 
     def is_on(self, flag: str, user_id: UUID) -> bool:
         """Whether a feature flag is on for a user; without PostHog all are off."""

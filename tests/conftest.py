@@ -30,8 +30,8 @@ hypothesis.settings.load_profile(os.getenv("HYPOTHESIS_PROFILE", "suite"))
 
 EMPTY_TABLES = text("""
     TRUNCATE insights.events, insights.deliveries, insights.usage_ledger, insights.usage_marks,
-        insights.profile_news, insights.emails, insights.activity, public.profiles,
-        public.usage_limits
+        insights.profile_news, insights.emails, insights.activity, insights.owners,
+        insights.trainings, public.profiles, public.usage_limits
 """)
 RESET_HANDLERS = text("""
     UPDATE insights.handlers SET paused = false, failures_in_row = 0, resume_at = NULL

@@ -146,6 +146,7 @@ def predictions_made(count: int = 1) -> list[PredictionMade]:
 TRAINING_START = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
 TRAINING_FIELDS: dict[type[Event], dict[str, Any]] = {
     TrainingRequested: {"dataset_id": "d", "target": "y", "model_name": "n"},
+TRAINING_USER = uuid7()
     TrainingStarted: {
         "dataset_id": "d",
         "algorithm": "a",
@@ -168,7 +169,7 @@ TRAINING_FIELDS: dict[type[Event], dict[str, Any]] = {
 def training_event(
     class_: type[Event], second: float, user_id: UUID | None = None, **fields: Any
 ) -> Event:
-    """An event of the training t-1, so many seconds after its start."""
+    """An event of the training t-1 of one user, so many seconds after its start."""
     at = TRAINING_START + timedelta(seconds=second)
     fields = TRAINING_FIELDS[class_] | {"training_id": "t-1"} | fields
-    return class_(user_id=user_id or uuid7(), occurred_at=at, **fields)
+    return class_(user_id=user_id or TRAINING_USER, occurred_at=at, **fields)

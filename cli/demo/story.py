@@ -22,7 +22,7 @@ from events import (
     named_id,
     uuid7,
 )
-from services.storage import Storage
+from services.storage import Storage, dataset_path, model_path
 
 PREDICTIONS = 80  # 80% of the free plan's 100 a month, where the warning is sent
 EMAIL = "ada@example.com"
@@ -63,7 +63,7 @@ class Story:
         """
         table = breast_cancer().head(-PREDICTIONS)
         dataset_id = f"breast-cancer-{self.user_id.hex[-8:]}"
-        with self.storage.open(f"{dataset_id}.csv", "wb") as file:
+        with self.storage.open(dataset_path(self.user_id, dataset_id), "wb") as file:
             written = file.write(table.to_csv(index=False).encode())
         event = DatasetUploaded(
             user_id=self.user_id,
@@ -112,7 +112,7 @@ class Story:
         """Make real predictions until 80% of the free plan is used, which sends one warning."""
         from learning import load, predict
 
-        with self.storage.open(f"models/{training_id}.skops") as file:
+        with self.storage.open(model_path(self.user_id, training_id)) as file:
             model = load(file)
         rows = breast_cancer().tail(PREDICTIONS)
         answers = predict(model, rows.drop(columns=TARGET))

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from events import UserEvent, UserSignedUp, UserUpdated
 from handlers.analytics.captures import TRACKED, capture_of
+from handlers.final_states import too_late
 from handlers.ordering import too_early
 from handlers.outcomes import Outcomes, require_client
 from handlers.registry import external
@@ -25,18 +26,18 @@ def forward(events: Sequence[UserEvent], services: Services, _keys: Sequence[str
     """Send each event under its own id and time, so that PostHog counts it once.
 
     Events that change who the person is wait until `profiles` has handled them: what is set last
-    must be the newest. Events of users who opted out are dropped.
+    must be the newest. Events of users who opted out are dropped, and so is what ends a training
+    that had ended before.
     """
     posthog = require_client(services.posthog, "PostHog")
     changes = [event for event in events if isinstance(event, UserSignedUp | UserUpdated)]
     early = too_early(changes, ["profiles"], services) if changes else {}
     events = [event for event in events if event.id not in early]
-    ids = {event.user_id for event in events}
-    users, opted_out_ids = services.transaction(lambda session: look_up(session, ids))
+    users, dropped = services.transaction(lambda session: look_up(session, events))
     captures = [
         capture_of(event, users.get(event.user_id))
         for event in sorted(events, key=attrgetter("occurred_at"))
-        if event.user_id not in opted_out_ids
+        if event.id not in dropped
     ]
     historical_before = datetime.now(UTC) - HISTORICAL_AFTER
     for historical in (False, True):
@@ -46,6 +47,9 @@ def forward(events: Sequence[UserEvent], services: Services, _keys: Sequence[str
     return early
 
 
-def look_up(session: Session, ids: set[UUID]) -> tuple[dict[UUID, User], set[UUID]]:
-    """Who the users are, and which of them opted out."""
-    return users_by_id(session, ids), opted_out(session, ids)
+def look_up(session: Session, events: Sequence[UserEvent]) -> tuple[dict[UUID, User], set[UUID]]:
+    """Who the users are, and the ids of the events that are not to be sent."""
+    ids = {event.user_id for event in events}
+    silent = opted_out(session, ids)
+    dropped = {event.id for event in events if event.user_id in silent}
+    return users_by_id(session, ids), dropped | too_late(events, session)

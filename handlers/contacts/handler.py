@@ -14,6 +14,7 @@ from events import (
 )
 from handlers.contacts.profile_sync import sync_contact
 from handlers.contacts.workflow_events import send_inactivity, send_milestone
+from handlers.final_states import too_late
 from handlers.ordering import too_early
 from handlers.registry import external
 from handlers.outcomes import require_client
@@ -43,6 +44,8 @@ def keep_contacts(event: Event, services: Services, key: str) -> None:
         case DatasetUploaded():
             send_milestone(event, WorkflowEvent.DATASET_UPLOADED, services, loops)
         case TrainingCompleted():
+            if services.transaction(lambda session: too_late([event], session)):
+                return
             send_milestone(event, WorkflowEvent.TRAINING_COMPLETED, services, loops)
         case UserInactive():
             send_inactivity(event, key, services, loops)

@@ -13,6 +13,7 @@ from events import (
     named_id,
 )
 from handlers.emails.content import content_for
+from handlers.final_states import is_final, too_late
 from handlers.missing_profile import look_up_user, require_address
 from handlers.outcomes import Reject, require_client
 from handlers.registry import external
@@ -30,7 +31,9 @@ def send_awaited_email(event: UserEvent, services: Services, _key: str) -> None:
 
 @external("emails", TrainingCompleted, TrainingFailed, UsageThresholdReached, provider="loops")
 def send_email(event: UserEvent, services: Services, _key: str) -> None:
-    """Send an email that can wait for the awaited ones."""
+    """Send an email that can wait for the awaited ones; none of how a training ended later on."""
+    if is_final(event) and services.transaction(lambda session: too_late([event], session)):
+        return
     send(event, services, priority=False)
 
 

@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import text
 
-from events import Event
+from events import Event, TrainingRequested
 from runtime.assembly import Assembly
 from sandbox.posthog.project import Captured
 from tests.doubles import Doubles
@@ -48,3 +49,26 @@ def wait_a_day(pipeline: Pipeline, doubles: Doubles) -> None:
     with pipeline.assembly.engine.begin() as connection:
         connection.execute(text("UPDATE insights.emails SET tried_at = tried_at - interval '25 h'"))
         connection.execute(text("UPDATE insights.handlers SET resume_at = NULL"))
+
+
+def requested(user_id: UUID, **fields: Any) -> TrainingRequested:
+    """A request to train the model t1 on the data set `tumours`."""
+    given = {
+        "training_id": "t1",
+        "dataset_id": "tumours",
+        "target": "target",
+        "model_name": "Tumours",
+        "hyperparameters": {"n_estimators": 20},
+    }
+    return TrainingRequested(user_id=user_id, **given | fields)
+
+
+def published(assembly: Assembly) -> Sequence[Any]:
+    """Type, user and data of all events but requests, in the order in which they happened."""
+    with assembly.engine.connect() as connection:
+        return connection.execute(
+            text(
+                "SELECT type, user_id, data FROM insights.events "
+                "WHERE type <> 'training.requested' ORDER BY occurred_at"
+            )
+        ).all()

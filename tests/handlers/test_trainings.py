@@ -1,53 +1,21 @@
 """A requested training ends in a model, or in a sentence that says why there is none."""
 
-from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import pytest
-from sklearn.datasets import load_breast_cancer
-from sqlalchemy import text
 
-from events import Event, TrainingRequested
+from events import Event
 from handlers.trainings import train_model
 from learning import load
 from runtime.assembly import Assembly
+from services.storage import model_path
 from tests.factories import publish_now
+from tests.handlers.steps import published, requested
 from tests.pipeline import Pipeline
 
 
-@pytest.fixture
-def folder(assembly: Assembly) -> Path:
-    folder = Path(assembly.settings.storage.removeprefix("file://"))
-    folder.mkdir(parents=True, exist_ok=True)
-    frame = load_breast_cancer(as_frame=True).frame
-    frame.sample(200, random_state=1).to_csv(folder / "tumours.csv", index=False)
-    return folder
-
-
-def requested(user_id: UUID, **fields: Any) -> TrainingRequested:
-    given = {
-        "training_id": "t1",
-        "dataset_id": "tumours",
-        "target": "target",
-        "model_name": "Tumours",
-        "hyperparameters": {"n_estimators": 20},
-    }
-    return TrainingRequested(user_id=user_id, **given | fields)
-
-
-def published(assembly: Assembly) -> Sequence[Any]:
-    with assembly.engine.connect() as connection:
-        return connection.execute(
-            text(
-                "SELECT type, data FROM insights.events WHERE type <> 'training.requested' "
-                "ORDER BY occurred_at"
-            )
-        ).all()
-
-
-@pytest.mark.usefixtures("folder")
+@pytest.mark.usefixtures("storage_folder")
 def test_a_requested_training_becomes_a_model_with_its_metrics(
     assembly: Assembly, pipeline: Pipeline, user_id: UUID
 ) -> None:
@@ -62,7 +30,7 @@ def test_a_requested_training_becomes_a_model_with_its_metrics(
     completed = next(each.data for each in events if each.type == "training.completed")
     assert completed["accuracy"] > 0.85
     assert completed["duration_seconds"] > 0
-    with assembly.services.storage.open(f"models/{completed['model_id']}.skops") as file:
+    with assembly.services.storage.open(model_path(user_id, completed["model_id"])) as file:
         assert load(file).algorithm == "random_forest"
     shown = assembly.services.progress.read("t1")
     assert shown is not None
@@ -72,7 +40,7 @@ def test_a_requested_training_becomes_a_model_with_its_metrics(
     assert pipeline.owed() == []
 
 
-@pytest.mark.usefixtures("folder")
+@pytest.mark.usefixtures("storage_folder")
 @pytest.mark.parametrize(
     ("fields", "reason"),
     [
@@ -117,7 +85,7 @@ def test_a_training_that_keeps_failing_ends_in_training_failed(
     assert owed.died_at is not None
 
 
-@pytest.mark.usefixtures("folder")
+@pytest.mark.usefixtures("storage_folder")
 def test_training_again_after_a_crash_starts_and_completes_once(
     assembly: Assembly, pipeline: Pipeline, user_id: UUID
 ) -> None:

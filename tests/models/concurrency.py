@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
@@ -35,3 +36,18 @@ def meanwhile(assembly: Assembly, do: Callable[[], Any]) -> Iterator[Connection]
                 time.sleep(0.01)
         transaction.commit()
         thread.join()
+
+
+@contextmanager
+def waiting(assembly: Assembly, do: Callable[[], Any]) -> Iterator["Future[Any]"]:
+    """Run `do` in a thread; the block begins once it waits for a lock of a transaction."""
+    with ThreadPoolExecutor(1) as pool, assembly.engine.connect() as observer:
+        future = pool.submit(do)
+        deadline = time.monotonic() + 10
+        while not observer.scalar(WAITING):
+            assert not future.done(), "it did not wait"
+            assert time.monotonic() < deadline, "it neither waits for a lock nor ends"
+            observer.rollback()
+            time.sleep(0.01)
+        observer.rollback()
+        yield future
