@@ -25,12 +25,12 @@ InsightsError
 ├── Problem                             web/problems.py
 ├── WorkerDied                          workers/tracing.py
 ├── UnknownHandler                      workers/worker.py
+├── NoHandler                           runtime/providers.py
 ├── ServerFailed                        runtime/embedded/server.py
+├── UnknownProvider                     runtime/assembly.py
 ├── NotReady                            runtime/stack.py
 ├── WrongInput                          cli/app.py
-├── NoHandler                           runtime/providers.py
 ├── DatabaseRefused                     cli/app.py
-├── UnknownProvider                     runtime/assembly.py
 ├── UnknownScenario                     cli/bench.py
 ├── DemoFailed                          cli/demo/client.py
 ├── BenchFailed                         benchmarks/errors.py

@@ -11,10 +11,9 @@ from models.owners import OwnerRow
 from models.plan_limits import PlanLimitRow
 from models.profile_news import ProfileNewsRow
 from models.profiles import AddedColumnRow, ProfileRow
-from models.subscriptions import SubscriptionRow
+from models.providers import ProviderRow
 from models.subscriptions import SubscriptionRow
 from models.trainings import TrainingRow
-from models.providers import ProviderRow
 from models.usage_ledger import UsageLedgerRow
 from models.usage_limits import UsageLimitsRow
 from models.usage_marks import UsageMarkRow
@@ -32,10 +31,10 @@ __all__ = [
     "PlanLimitRow",
     "ProfileNewsRow",
     "ProfileRow",
+    "ProviderRow",
     "SubscriptionRow",
-    "UsageLedgerRow",
     "TrainingRow",
+    "UsageLedgerRow",
     "UsageLimitsRow",
     "UsageMarkRow",
-    "ProviderRow",
 ]

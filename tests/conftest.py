@@ -89,8 +89,8 @@ def assembly(shared: Assembly) -> Assembly:
     with shared.engine.begin() as connection:
         connection.execute(EMPTY_TABLES)
         connection.execute(RESET_HANDLERS)
-    shared.redis.flushdb()
         connection.execute(RESET_PROVIDERS)
+    shared.redis.flushdb()
     return shared
 
 
@@ -127,9 +127,9 @@ def doubles(sandbox: Doubles) -> Doubles:
 def assembly_with_doubles(assembly: Assembly, doubles: Doubles) -> Iterator[Assembly]:
     """The parts of the product, with the doubles for providers, which are on."""
     made = Assembly(doubles.settings(assembly.settings))
-    yield made
     with made.engine.begin() as connection:
         switch_on_undecided(connection, made.providers)
+    yield made
     made.close()
 
 

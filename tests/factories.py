@@ -93,11 +93,13 @@ def profile_changes(user_id: UUID) -> list[Event]:
     ]
 
 
-def dataset_uploaded(user_id: UUID, at: datetime | None = None) -> DatasetUploaded:
+def dataset_uploaded(
+    user_id: UUID, at: datetime | None = None, dataset_id: str = "d-1"
+) -> DatasetUploaded:
     return DatasetUploaded(
         user_id=user_id,
         occurred_at=at or datetime.now(UTC),
-        dataset_id="d-1",
+        dataset_id=dataset_id,
         filename="a.csv",
         size_mb=1,
         row_count=9,
@@ -144,9 +146,9 @@ def predictions_made(count: int = 1) -> list[PredictionMade]:
 
 
 TRAINING_START = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
+TRAINING_USER = uuid7()
 TRAINING_FIELDS: dict[type[Event], dict[str, Any]] = {
     TrainingRequested: {"dataset_id": "d", "target": "y", "model_name": "n"},
-TRAINING_USER = uuid7()
     TrainingStarted: {
         "dataset_id": "d",
         "algorithm": "a",

@@ -16,8 +16,8 @@ from handlers.contacts.profile_sync import sync_contact
 from handlers.contacts.workflow_events import send_inactivity, send_milestone
 from handlers.final_states import too_late
 from handlers.ordering import too_early
-from handlers.registry import external
 from handlers.outcomes import require_client
+from handlers.registry import external
 from handlers.send_once import WorkflowEvent
 from services import Services
 
@@ -32,8 +32,8 @@ from services import Services
     TrainingCompleted,
     UserInactive,
     NewsletterSubscribed,
-)
     provider="loops",
+)
 def keep_contacts(event: Event, services: Services, key: str) -> None:
     """Write the contact, or send the event that starts or stops a workflow."""
     loops = require_client(services.loops, "Loops")
