@@ -8,6 +8,8 @@ from sqlalchemy import NullPool, create_engine
 
 from events import carry_trace, load_catalogue, ring_after_commit
 from models.connections import connect, session_factory
+from models.deadline import limit_connections
+from runtime import connection_budget
 from runtime.clients import make_sentry, make_timeouts
 from services.redis.connections import REQUEST_TIMEOUT, answers, connect_quickly
 from services.redis.doorbell import Doorbell
@@ -26,6 +28,7 @@ from web.shared_result import SharedResult
 log = structlog.get_logger()
 CONNECTIONS = 10  # to PostgreSQL, and as many in a rush; further requests wait for one
 # Seconds, and milliseconds for tcp_user_timeout: a probe must answer before its caller gives up.
+PROBE_DEADLINE = 5.0  # seconds for all that one look asks the database; it takes milliseconds
 PROBE_TIMEOUTS = {"connect_timeout": 2, "tcp_user_timeout": 2000, "prepare_threshold": None}
 
 
@@ -48,6 +51,7 @@ def make_dependencies(settings: Settings) -> Dependencies:
         name="insights-web",
         timeouts=make_timeouts(settings),
     )
+    limit_connections(probe, PROBE_DEADLINE)
     probe = create_engine(settings.postgres_url, poolclass=NullPool, connect_args=PROBE_TIMEOUTS)
     redis = connect_quickly(settings.redis)
     commands = commands_over(redis, settings.upstash, REQUEST_TIMEOUT)
