@@ -67,9 +67,14 @@ def connect(
             "tcp_user_timeout": 20_000,  # ms until a connection that went silent is given up
         },
     )
-    given = timeouts or TransactionTimeouts()
+    set_in_each_transaction(engine, timeouts or TransactionTimeouts())
+    return engine
+
+
+def set_in_each_transaction(engine: Engine, timeouts: TransactionTimeouts) -> None:
+    """Have each transaction of the engine begin with TRANSACTION_SETTINGS: one round trip more."""
     settings = TRANSACTION_SETTINGS.format(
-        idle_ms=round(given.idle * 1000), lock_ms=round(given.lock * 1000)
+        idle_ms=round(timeouts.idle * 1000), lock_ms=round(timeouts.lock * 1000)
     )
 
     def set_up(connection: Connection) -> None:
@@ -78,7 +83,6 @@ def connect(
             connection.exec_driver_sql(settings)
 
     event.listen(engine, "begin", set_up)
-    return engine
 
 
 def session_factory(engine: Engine) -> "sessionmaker[Session]":
