@@ -73,9 +73,9 @@ def train_model(event: TrainingRequested, services: Services, _key: str) -> None
             end = training_failed(event, str(error))
         # Published here, not returned: only this transaction knows that nothing ended it before.
         publish_while_open(end, event, services)
-    except (TrainingStopped, WriteOvertaken) as stopped:
+    except TrainingStopped as stopped:
         log.info("training_stopped", training_id=event.training_id, reason=str(stopped))
-        if isinstance(stopped, TrainingStopped) and stopped.status in NO_MODEL:
+        if stopped.status in NO_MODEL:
             services.storage.remove(model_path(event.user_id, event.training_id))
 
 
@@ -124,15 +124,20 @@ def train(event: TrainingRequested, services: Services) -> Event:
 def save_model(trained: "TrainedModel", event: TrainingRequested, services: Services) -> None:
     """Store the model, unless the training is over or another worker has it.
 
-    Raises TrainingStopped and WriteOvertaken.
+    Raises TrainingStopped, and WriteOvertaken where a stranger removed what was being written.
     """
     from learning import save  # noqa: PLC0415
 
     def confirm() -> None:
         services.transaction(lambda session: require_open(event, services, session, lock=False))
 
-    with services.storage.replace(model_path(event.user_id, event.training_id), confirm) as file:
-        save(trained, file)
+    path = model_path(event.user_id, event.training_id)
+    try:
+        with services.storage.replace(path, confirm) as file:
+            save(trained, file)
+    except WriteOvertaken:
+        confirm()  # the lease is lost, mostly; if not, the training fails and is tried again
+        raise
 
 
 def publish_while_open(

@@ -100,3 +100,28 @@ def test_a_process_that_dies_while_it_saves_leaves_no_half_of_a_model(
     work_until_done(training_pipeline)
 
     assert [file.name for file in folder.iterdir()] == ["t1.skops"]
+
+
+def test_a_model_whose_temporary_file_was_cleared_away_is_trained_again(
+    training_pipeline: Pipeline,
+    monkeypatch: pytest.MonkeyPatch,
+    storage_folder: Path,
+    user_id: UUID,
+) -> None:
+    assembly, replace = training_pipeline.assembly, Storage.replace
+
+    def replace_after_clearing(self: Storage, path: str, confirm: Any) -> Any:
+        def confirm_and_clear() -> None:
+            confirm()
+            monkeypatch.setattr(Storage, "replace", replace)
+            self.discard_unfinished(path)
+
+        return replace(self, path, confirm_and_clear)
+
+    monkeypatch.setattr(Storage, "replace", replace_after_clearing)
+    publish_now(assembly, requested(user_id))
+
+    work_until_done(training_pipeline)
+
+    assert (storage_folder / model_path(user_id, "t1")).is_file()
+    assert [each.type for each in published(assembly)].count("training.completed") == 1
