@@ -97,8 +97,8 @@ def count(assembly: Assembly, chosen: Selection, *, past: bool) -> dict[str, int
     with transaction(assembly) as connection:
         if chosen.handler is not None:
             require_handler(connection, chosen.handler)
+            require_on(connection, chosen.handler)
             if past:
-                require_on(connection, chosen.handler)
                 return {chosen.handler: count_history(connection, chosen)}
         return count_dead(connection, chosen)
 

@@ -17,9 +17,13 @@ from models.deliveries.forget import Debt, count_owed
 from models.deliveries.forget import forget as forget_some
 from models.handlers import table as handler_table
 from runtime.assembly import Assembly
+from services.redis.doorbell import queue_bell
+from settings import MissingSetting
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
+
+STILL_RUNS = "its release or package subscribes it again at the next `insights migrate`."
 
 
 @handlers.command()
@@ -45,6 +49,8 @@ def retire(
             types = types_to_retire(connection, assembly, handler, event)
             debt = count_owed(connection, handler, event)
         console.print(plan(handler, types, debt, forget=forget), highlight=False, soft_wrap=True)
+        if event is None and runs_somewhere(assembly, handler):
+            console.print(f"[yellow]A worker that has {handler} runs now:[/yellow] {STILL_RUNS}")
         if not yes:
             typer.confirm("Retire it?", abort=True)
         with transaction(assembly) as connection:
@@ -85,6 +91,14 @@ def types_to_retire(
     if event not in followed and not count_owed(connection, handler, event).owed:
         raise WrongInput(f"{handler} does not follow {event}. It follows: {', '.join(followed)}.")
     return [event]
+
+
+def runs_somewhere(assembly: Assembly, handler: str) -> bool:
+    """Whether a worker, of other code than this, listens for the handler's work over Redis."""
+    try:
+        return assembly.doorbell.listeners(queue_bell(handler)) > 0
+    except MissingSetting:
+        return False
 
 
 def plan(handler: str, types: list[str], debt: Debt, *, forget: bool) -> str:

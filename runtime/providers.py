@@ -13,6 +13,7 @@ from models import providers
 from models.transactions import in_transaction
 from runtime.assembly import Assembly
 from runtime.clients import PROVIDER_SETTINGS
+from runtime.registration import history_commands
 
 log = structlog.get_logger()
 WAIT_AFTER_FAILURE = 5.0  # seconds, while the database is away or not migrated yet
@@ -65,6 +66,7 @@ def switch_on(assembly: Assembly, keys: Collection[str], stopped: threading.Even
             stopped.wait(WAIT_AFTER_FAILURE)
             continue
         if new:
-            hint = "`insights providers` shows them, and how to replay what happened before."
+            theirs = [each.name for each in assembly.handlers.values() if each.provider in new]
+            hint = f"For what happened before: {', '.join(history_commands(theirs))}."
             log.info("providers_switched_on", providers=sorted(new), hint=hint)
         return

@@ -89,6 +89,13 @@ def left_alone(
                 f"{', '.join(types)}. If no other release or package has it: "
                 f"`insights handlers retire {name}`."
             )
+    for provider in providers.providers(connection):
+        for name in provider.handlers:
+            if name in handlers and handlers[name].provider is None:
+                yield (
+                    f"Left alone: {name} is a handler of {provider.name} in the database, not in "
+                    f"this code. While {provider.name} is off, nothing is owed to it."
+                )
     known = event_types.registered_types(connection)
     newer = [each.type for each in types_of(catalogue) if is_newer(known.get(each.type), each)]
     if newer:

@@ -42,11 +42,11 @@ class Stack:
 
 @contextmanager
 def running_stack(
-    settings: Settings, *, workers: int = 2, say: Callable[[str], None] = log.info
+    settings: Settings, *, workers: int = 2, say: Callable[[str], None] | None = None
 ) -> Iterator[Stack]:
     """Run the whole product inside the `with` block; yields when it is ready.
 
-    `say` is given what the migration left alone, and what it says of providers.
+    `say` is given what the migration left alone, and what it says of providers; else it is logged.
 
     Raises ServerFailed when an embedded server does not start, NotReady when the product
     does not become ready.
@@ -59,7 +59,7 @@ def running_stack(
             assembly.engine, assembly.catalogue, assembly.handlers, assembly.providers
         )
         for notice in notices:
-            say(notice)
+            (say or log.info)(notice)
         metrics = shared_folder(complete.insights_home / "metrics")
         variables = os.environ | environment(complete) | metrics | {"PORT": str(port)}
         supervisor = Supervisor(check_servers=partial(restart_ended, servers))

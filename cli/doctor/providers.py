@@ -92,7 +92,7 @@ def check_provider(provider: Provider) -> Finding:
     """Whether a provider is configured wholly, in part or not at all; called only if wholly."""
     missing = [name for name, value in provider.needs.items() if not value]
     if len(missing) == len(provider.needs):
-        return Finding(provider.name, Status.OFF, f"not configured: {provider.without}")
+        return Finding(provider.name, Status.OFF, f"not configured here: {provider.without}")
     if missing:
         hint = f"Set {' and '.join(missing)} too."
         return Finding(provider.name, Status.HINT, "configured in part", hint)

@@ -38,6 +38,14 @@ class Doorbell:
         except redis.RedisError as error:
             log.warning("doorbell_lost", bell=bell, error=type(error).__name__)
 
+    def listeners(self, bell: str) -> int:
+        """How many processes listen to a bell; 0 where Redis cannot say."""
+        try:
+            ((_, count),) = self.client.pubsub_numsub(channel_of(bell))
+        except redis.RedisError:
+            return 0
+        return int(count)
+
 
 class Listener(threading.Thread):
     """Sets an event per bell when it rings, and all of them after a lost connection."""

@@ -111,10 +111,11 @@ def test_nothing_is_replayed_to_a_handler_that_is_off(
 ) -> None:
     publish_now(assembly, prediction_made(uuid7()))
 
-    result = insights("replay", "--handler", "analytics", "--history", "--yes")
+    for what in ("--history", "--dead"):
+        result = insights("replay", "--handler", "analytics", what, "--yes")
 
-    assert result.exit_code == 1
-    assert "`insights providers on posthog`" in flat(result.stderr)
+        assert result.exit_code == 1
+        assert "`insights providers on posthog`" in flat(result.stderr)
 
 
 @pytest.mark.parametrize("command", ["on", "off"])

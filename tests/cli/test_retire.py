@@ -11,8 +11,10 @@ from events import PredictionMade, uuid7
 from models import subscriptions
 from models.handlers import table as handler_table
 from runtime.assembly import Assembly
+from services.redis.doorbell import Listener, queue_bell
 from tests.cli.conftest import Insights, flat, let_die
 from tests.factories import publish_now
+from tests.waiting import wait_until
 
 COUNT = text("SELECT count(*) FROM insights.deliveries WHERE handler = :handler")
 
@@ -61,6 +63,20 @@ def test_a_handler_that_no_code_has_is_unsubscribed_and_forgotten(
     assert "sms is retired" in flat(result.stdout)
     assert followed(assembly, "sms") == set()
     assert names(insights) == []
+
+
+def test_a_worker_that_still_has_it_is_noticed(insights: Insights, assembly: Assembly) -> None:
+    listener = Listener(assembly.settings.redis, [queue_bell("sms")])
+    listener.start()
+    wait_until(lambda: assembly.doorbell.listeners(queue_bell("sms")) == 1)
+
+    asked = insights("handlers", "retire", "sms", given="n\n")
+    listener.stop()
+    listener.join(5)
+    wait_until(lambda: assembly.doorbell.listeners(queue_bell("sms")) == 0)
+
+    assert "A worker that has sms runs now" in flat(asked.stdout)
+    assert "runs now" not in insights("handlers", "retire", "sms", given="n\n").stdout
 
 
 def test_what_it_owes_is_kept_for_workers_that_have_it(

@@ -183,3 +183,25 @@ def test_of_two_migrations_at_once_one_waits_and_both_succeed(empty: str, server
         assert gate.execute("SELECT version_num FROM insights.alembic_version").fetchall() == [
             (newest,)
         ]
+
+
+def test_a_migration_that_waited_for_a_newer_one_leaves_it_alone(
+    empty: str, servers: Servers
+) -> None:
+    migrate_up(empty, servers)
+    command = [sys.executable, "-m", "cli", "migrate"]
+    places = {"DATABASE_URL": empty, "REDIS_URL": servers.redis_url}
+    with psycopg.connect(empty, autocommit=True) as gate:
+        gate.execute(f"SELECT pg_advisory_lock({MIGRATIONS})".encode())
+        older = subprocess.Popen(
+            command, cwd=ROOT, env=os.environ | places, stdout=subprocess.PIPE, text=True
+        )
+        waiting = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+        while gate.execute(waiting.encode()).fetchone() != (1,):
+            assert older.poll() is None
+        gate.execute("UPDATE insights.alembic_version SET version_num = '9999'")
+        gate.execute(f"SELECT pg_advisory_unlock({MIGRATIONS})".encode())
+        printed, _ = older.communicate(timeout=30)
+
+    assert older.returncode == 0
+    assert printed.startswith("Left alone: the tables are at 9999")

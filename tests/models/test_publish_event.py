@@ -34,7 +34,7 @@ def count(sql: SqlConnection, table: str) -> int:
 
 
 def test_an_event_published_in_sql_is_whole_and_is_handled(
-    sql: SqlConnection, pipeline: Pipeline, user_id: UUID
+    sql: SqlConnection, pipeline_with_doubles: Pipeline, user_id: UUID
 ) -> None:
     id_ = publish_in_sql(sql, "prediction.made", MADE, user_id=user_id)
 
@@ -43,25 +43,25 @@ def test_an_event_published_in_sql_is_whole_and_is_handled(
         " FROM insights.events"
     ).fetchall()
     assert row == [(id_, "prediction.made", "sql", user_id, MADE, True, id_)]
-    assert {each.handler for each in pipeline.owed()} == {
+    assert {each.handler for each in pipeline_with_doubles.owed()} == {
         name for (name,) in sql.execute(SUBSCRIBERS)
     }
     for _ in range(2):
-        pipeline.work()
-        pipeline.pass_time()
-    assert pipeline.owed() == []
+        pipeline_with_doubles.work()
+        pipeline_with_doubles.pass_time()
+    assert pipeline_with_doubles.owed() == []
     assert sql.execute("SELECT predictions_this_month FROM usage_limits").fetchall() == [(3,)]
 
 
 def test_publishing_an_id_twice_is_publishing_it_once(
-    sql: SqlConnection, pipeline: Pipeline
+    sql: SqlConnection, pipeline_with_doubles: Pipeline
 ) -> None:
     id_, owed = named_id("a foreign id"), len(sql.execute(SUBSCRIBERS).fetchall())
 
     assert publish_in_sql(sql, "prediction.made", MADE, id=id_) == id_
     assert publish_in_sql(sql, "prediction.made", MADE, id=id_) == id_
 
-    assert (count(sql, "events"), len(pipeline.owed())) == (1, owed)
+    assert (count(sql, "events"), len(pipeline_with_doubles.owed())) == (1, owed)
 
 
 def test_sql_and_python_publish_the_same_id_once(
@@ -89,7 +89,9 @@ def test_optional_fields_may_be_null_or_left_out(sql: SqlConnection) -> None:
     assert count(sql, "events") == 3
 
 
-def test_a_plain_insert_fans_out_each_of_its_rows(sql: SqlConnection, pipeline: Pipeline) -> None:
+def test_a_plain_insert_fans_out_each_of_its_rows(
+    sql: SqlConnection, pipeline_with_doubles: Pipeline
+) -> None:
     sql.execute(
         "INSERT INTO insights.events (id, type, source, user_id, data)"
         " SELECT gen_random_uuid(), 'prediction.made', 'sql', gen_random_uuid(), %s"
@@ -98,7 +100,7 @@ def test_a_plain_insert_fans_out_each_of_its_rows(sql: SqlConnection, pipeline: 
     )
 
     subscribers = [name for (name,) in sql.execute(SUBSCRIBERS)]
-    owed = [each.handler for each in pipeline.owed()]
+    owed = [each.handler for each in pipeline_with_doubles.owed()]
     assert {name: owed.count(name) for name in subscribers} == dict.fromkeys(subscribers, 100)
     assert len(owed) == 100 * len(subscribers)
 

@@ -107,8 +107,11 @@ def test_code_that_has_a_retired_handler_subscribes_it_again(
 def test_code_that_names_no_provider_leaves_the_one_that_is_named(
     assembly: Assembly, rolled_back: Connection
 ) -> None:
-    register(rolled_back, assembly.catalogue, {"emails": external_handler(FakeEffect(), "emails")})
+    ours = {"emails": external_handler(FakeEffect(), "emails")}
 
+    said = register(rolled_back, assembly.catalogue, ours)
+
+    assert any("emails is a handler of loops in the database, not in" in each for each in said)
     (loops, _) = providers.providers(rolled_back)
     assert "emails" in loops.handlers
 

@@ -136,7 +136,7 @@ def test_providers_that_are_not_configured_are_off_and_it_says_what_is_missing(
 
     for name in ("Loops", "PostHog", "Sentry", "Stripe", "Upstash"):
         assert found[name]["status"] == "off"
-    assert found["Loops"]["detail"] == "not configured: no emails are sent"
+    assert found["Loops"]["detail"] == "not configured here: no emails are sent"
 
 
 def test_a_provider_that_is_configured_in_part_is_a_hint(
