@@ -76,6 +76,7 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["auto", "json", "pretty"] = "auto"  # auto: pretty on a terminal
     retention_days: int = Field(90, ge=1)
+    statement_months: int = Field(25, ge=1)  # two years, and the month that runs
     # Time-outs of every transaction, in seconds: a frozen process frees what it locked after the
     # first; work that computes for longer between statements must be an external handler.
     transaction_idle_seconds: float = Field(10, gt=0)

@@ -10,8 +10,8 @@ import typer
 from cli.app import app, assemble, console
 from cli.database import session, transaction
 from cli.output import sum_with_progress
-from models.events import PRUNED_AT_ONCE, count_prunable
-from models.events import prune as prune_some
+from models import prunable_events, usage_ledger
+from models.prunable_events import START, Place
 from runtime.assembly import Assembly
 
 
@@ -25,24 +25,36 @@ def prune(
 ) -> None:
     """Delete old events that no handler owes anything for. The scheduler does so daily.
 
-    It may be interrupted and repeated: each 10,000 events are a transaction.
+    Usage of before STATEMENT_MONTHS is added up too. It may be interrupted and repeated: each
+    10,000 events are a transaction.
     """
     with closing(assemble()) as assembly:
         days = older_than or assembly.settings.retention_days
         age = timedelta(days=days)
         if dry_run:
             with transaction(assembly) as connection:
-                count = count_prunable(connection, age)
+                count = prunable_events.count_prunable(connection, age)
             console.print(f"{count:,} events are older than {days} days and owed by no handler.")
         else:
             gone = sum_with_progress(prune_steps(assembly, age), "gone")
             console.print(f"{gone:,} events older than {days} days are gone.")
+            lines = sum_with_progress(sum_steps(assembly, age), "summed")
+            console.print(f"{lines:,} old lines of the usage ledger were added up.")
 
 
 def prune_steps(assembly: Assembly, age: timedelta) -> Iterator[int]:
     """Delete until nothing is left to delete; yields how many events each step deleted."""
-    deleted = PRUNED_AT_ONCE
-    while deleted == PRUNED_AT_ONCE:
+    place: Place | None = START
+    while place is not None:
         with session(assembly) as opened:
-            deleted = prune_some(opened, age)
+            deleted, place = prunable_events.prune(opened, age, place)
         yield deleted
+
+
+def sum_steps(assembly: Assembly, age: timedelta) -> Iterator[int]:
+    """Add up old lines until none is left; yields how many lines each step added up."""
+    summed = usage_ledger.SUMMED_AT_ONCE
+    while summed == usage_ledger.SUMMED_AT_ONCE:
+        with session(assembly) as opened:
+            summed = usage_ledger.sum_old_lines(opened, assembly.settings.statement_months, age)
+        yield summed

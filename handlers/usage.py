@@ -38,22 +38,22 @@ def count_usage(events: Sequence[UserEvent], session: Session) -> Outcomes:
 
 def use_of(event: UserEvent) -> Use:
     """Which resource an event uses, and how much of it."""
+    resource, amount = "trainings", 1
+    dataset: str | None = None
     match event:
-        case DatasetUploaded():
-            resource, amount = "datasets", 1
-        case DatasetDeleted():
+        case DatasetUploaded(dataset_id=dataset):
+            resource = "datasets"
+        case DatasetDeleted(dataset_id=dataset):
             resource, amount = "datasets", -1
-        case PredictionMade(prediction_count=count):
-            resource, amount = "predictions", count
-        case _:
-            resource, amount = "trainings", 1
-    return Use(event.id, event.user_id, resource, amount, event.occurred_at)
+        case PredictionMade(prediction_count=amount):
+            resource = "predictions"
+    return Use(event.id, event.user_id, resource, amount, event.occurred_at, dataset)
 
 
 def limit_event(mark: ReachedMark) -> Event:
     """The event of a limit's mark. Its id is made of the mark: each is published once."""
     fields = {
-        "id": named_id("usage", mark.user_id, mark.resource, mark.month, mark.mark),
+        "id": named_id("usage", mark.user_id, mark.resource, mark.month, mark.limit, mark.mark),
         "user_id": mark.user_id,
         "resource": mark.resource,
         "month": mark.month,

@@ -14,6 +14,7 @@ from models.profiles import AddedColumnRow, ProfileRow
 from models.providers import ProviderRow
 from models.subscriptions import SubscriptionRow
 from models.trainings import TrainingRow
+from models.usage_datasets import UsageDatasetRow
 from models.usage_ledger import UsageLedgerRow
 from models.usage_limits import UsageLimitsRow
 from models.usage_marks import UsageMarkRow
@@ -34,6 +35,7 @@ __all__ = [
     "ProviderRow",
     "SubscriptionRow",
     "TrainingRow",
+    "UsageDatasetRow",
     "UsageLedgerRow",
     "UsageLimitsRow",
     "UsageMarkRow",

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, func, text
+from sqlalchemy import BigInteger, ForeignKey, func, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from models.base import Base
@@ -13,7 +13,8 @@ from models.base import Base
 class UsageLimitsRow(Base):
     """One row per user, which the front end reads; `month_year` is `YYYY-MM` in UTC.
 
-    Data sets are a gauge; trainings and predictions count from 0 in each month.
+    Data sets are a gauge; trainings and predictions count from 0 in each month. The row goes with
+    the profile; what was used stays in the ledger, from which a new row goes on.
     """
 
     __tablename__ = "usage_limits"
@@ -26,9 +27,9 @@ class UsageLimitsRow(Base):
     user_id: Mapped[UUID] = mapped_column(
         ForeignKey("public.profiles.id", ondelete="CASCADE"), primary_key=True
     )
-    datasets_count: Mapped[int] = mapped_column(server_default="0")
-    trainings_this_month: Mapped[int] = mapped_column(server_default="0")
-    predictions_this_month: Mapped[int] = mapped_column(server_default="0")
+    datasets_count: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    trainings_this_month: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    predictions_this_month: Mapped[int] = mapped_column(BigInteger, server_default="0")
     month_year: Mapped[str]
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
 

@@ -30,17 +30,18 @@ hypothesis.settings.load_profile(os.getenv("HYPOTHESIS_PROFILE", "suite"))
 
 EMPTY_TABLES = text("""
     TRUNCATE insights.events, insights.deliveries, insights.usage_ledger, insights.usage_marks,
+        insights.usage_datasets,
         insights.profile_news, insights.emails, insights.activity, insights.owners,
         insights.trainings, public.profiles, public.usage_limits
 """)
 RESET_HANDLERS = text("""
     UPDATE insights.handlers SET paused = false, failures_in_row = 0, resume_at = NULL
 """)
-
 RESET_PROVIDERS = text("""
     UPDATE insights.providers
     SET is_on = NULL, off_during = tstzmultirange(tstzrange(now(), NULL))
 """)
+
 
 @pytest.fixture(scope="session")
 def servers() -> Iterator[Servers]:

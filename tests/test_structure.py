@@ -38,6 +38,8 @@ WRITING_CONSTRUCTS = {"insert", "update", "delete"}
 WRITES_A_SECOND_TABLE = {
     # The claim of a probe and the time of the next probe are one statement, or two relays probe.
     ("models/deliveries/lease.py", "handlers"),
+    # Pruning has a file of its own, named for the view that says what may go.
+    ("models/prunable_events.py", "events"),
     # Erasing is a file of its own, so that reading and writing events is seen at a glance.
     ("models/erased_events.py", "events"),
 }

@@ -36,7 +36,13 @@ class Job:
 
 # At odd minutes, when few others' jobs run.
 JOBS = (
-    Job("prune", "17 3 * * *", lambda settings: PruneDue(days=settings.retention_days)),
+    Job(
+        "prune",
+        "17 3 * * *",
+        lambda settings: PruneDue(
+            days=settings.retention_days, statement_months=settings.statement_months
+        ),
+    ),
     Job("inactivity", "41 6 * * *", lambda _settings: InactivityDue(days=INACTIVE_AFTER_DAYS)),
 )
 

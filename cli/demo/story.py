@@ -24,7 +24,8 @@ from events import (
 )
 from services.storage import Storage, dataset_path, model_path
 
-PREDICTIONS = 80  # 80% of the free plan's 100 a month, where the warning is sent
+FREE_LIMIT = 100  # predictions a month on the free plan
+PREDICTIONS = 80  # 80% of that, where the warning is sent
 EMAIL = "ada@example.com"
 TARGET = "malignant"
 
@@ -131,7 +132,7 @@ class Story:
         )
         # The follow-up's id is made of what it is about, so that it is published once.
         month = f"{events[-1].occurred_at:%Y-%m}"
-        warning = named_id("usage", self.user_id, "predictions", month, "80")
+        warning = named_id("usage", self.user_id, "predictions", month, FREE_LIMIT, "80")
         self.show_handlers("usage.threshold_reached", self.client.wait_until_handled(warning))
         self.show_email("limit_warning")
 

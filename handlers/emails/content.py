@@ -71,7 +71,8 @@ def content_for(event: Event, services: Services) -> EmailContent | None:
 
 def warning(event: UsageThresholdReached, services: Services) -> EmailContent | None:
     """The warning that a limit is near; that it is reached, only where the feature flag is on."""
-    about = f"{event.resource} {event.month}"
+    # With the limit: whoever changes to another plan is warned of its limit too.
+    about = f"{event.resource} {event.month} of {event.limit}"
     if event.threshold != WARNED_AT:
         if not services.is_on(WARN_WHEN_FULL, event.user_id):
             return None

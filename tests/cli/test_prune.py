@@ -3,9 +3,8 @@
 import pytest
 from sqlalchemy import text
 
-from cli import prune
 from events import PredictionMade, UserLoggedIn, uuid7
-from models import events
+from models import prunable_events
 from runtime.assembly import Assembly
 from tests.cli.conftest import Insights, flat
 from tests.factories import publish_now
@@ -31,8 +30,7 @@ def old_events(assembly: Assembly, count: int) -> None:
 def test_old_events_that_no_handler_owes_are_pruned(
     insights: Insights, assembly: Assembly, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(events, "PRUNED_AT_ONCE", 2)
-    monkeypatch.setattr(prune, "PRUNED_AT_ONCE", 2)
+    monkeypatch.setattr(prunable_events, "AT_ONCE", 2)
     old_events(assembly, 5)
 
     result = insights("prune")

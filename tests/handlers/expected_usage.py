@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -27,7 +27,8 @@ LEDGER = text("""
     FROM insights.usage_ledger WHERE user_id = ANY(:users)
 """)
 MARKS = text("""
-    SELECT user_id, resource, month, mark FROM insights.usage_marks WHERE user_id = ANY(:users)
+    SELECT user_id, resource, month, "limit", mark
+    FROM insights.usage_marks WHERE user_id = ANY(:users)
 """)
 PUBLISHED = text("""
     SELECT id, type, data ->> 'resource' FROM insights.events
@@ -67,13 +68,13 @@ def expected(plans: dict[UUID, str], events: Sequence[Event]) -> Usage:
     """What these events come to; the same event may be among them more than once."""
     ledger = {(event.id, event.user_id, *use_of(event), month_of(event)) for event in events}
     marks = {
-        (user, resource, month, mark)
+        (user, resource, month, limit, mark)
         for user, plan in plans.items()
         for resource, limit in LIMITS[plan].items()
         for month in {m for _, u, r, amount, m in ledger if (u, r) == (user, resource)}
-        for mark in passed(used(ledger, user, resource, month), limit)
+        for mark in passed(used(events, user, resource, month), limit)
     }
-    rows = {row_of(ledger, user) for user in plans if any(user == entry[1] for entry in ledger)}
+    rows = {row_of(events, user) for user in plans if any(user == entry[1] for entry in ledger)}
     return Usage(rows, ledger, marks, {published_by(mark) for mark in marks})
 
 
@@ -94,13 +95,22 @@ def month_of(event: Event) -> str:
     return event.occurred_at.astimezone(UTC).strftime("%Y-%m")
 
 
-def used(ledger: set[tuple[Any, ...]], user: UUID, resource: str, month: str) -> int:
-    """The count of a month; of data sets, all that were there by its end."""
-    return sum(
-        amount
-        for _, u, r, amount, m in ledger
-        if (u, r) == (user, resource) and (m == month or (resource == "datasets" and m < month))
-    )
+def used(events: Sequence[Event], user: UUID, resource: str, month: str) -> int:
+    """The count of a month; of data sets, those that were there at its end."""
+    if resource == "datasets":
+        return len(datasets_there(e for e in events if e.user_id == user and month_of(e) <= month))
+    found = {e.id: e for e in events if e.user_id == user and month_of(e) == month}
+    return sum(amount for kind, amount in map(use_of, found.values()) if kind == resource)
+
+
+def datasets_there(events: Iterable[Event]) -> set[str]:
+    """The data sets of which the newest event is no deletion."""
+    newest: dict[str, tuple[datetime, bool]] = {}
+    for event in events:
+        if isinstance(event, DatasetUploaded | DatasetDeleted):
+            state = (event.occurred_at, isinstance(event, DatasetDeleted))
+            newest[event.dataset_id] = max(state, newest.get(event.dataset_id, state))
+    return {dataset_id for dataset_id, (_, is_deleted) in newest.items() if not is_deleted}
 
 
 def passed(count: int, limit: int) -> list[str]:
@@ -108,12 +118,11 @@ def passed(count: int, limit: int) -> list[str]:
     return [mark for mark, is_passed in marks.items() if is_passed]
 
 
-def row_of(ledger: set[tuple[Any, ...]], user: UUID) -> tuple[Any, ...]:
-    newest = max(month for _, u, _, _, month in ledger if u == user)
-    datasets = used(ledger, user, "datasets", newest)
-    return (user, datasets, *(used(ledger, user, r, newest) for r in RESOURCES[1:]), newest)
+def row_of(events: Sequence[Event], user: UUID) -> tuple[Any, ...]:
+    newest = max(month_of(event) for event in events if event.user_id == user)
+    return (user, *(used(events, user, r, newest) for r in RESOURCES), newest)
 
 
-def published_by(mark: tuple[UUID, str, str, str]) -> tuple[UUID, str, str]:
-    type_ = "usage.limit_exceeded" if mark[3] == "exceeded" else "usage.threshold_reached"
+def published_by(mark: tuple[UUID, str, str, int, str]) -> tuple[UUID, str, str]:
+    type_ = "usage.limit_exceeded" if mark[4] == "exceeded" else "usage.threshold_reached"
     return named_id("usage", *mark), type_, mark[1]

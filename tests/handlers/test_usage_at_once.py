@@ -54,12 +54,12 @@ def until_it_waits(assembly: Assembly, work: "Future[None]") -> None:
 def test_batches_of_one_user_at_once_are_counted_exactly(assembly: Assembly, user_id: UUID) -> None:
     events = [
         make
-        for _ in range(40)
+        for n in range(40)
         for make in (
             prediction_made(user_id, 1, OCTOBER),
             prediction_made(user_id, 2, SEPTEMBER),
             training_started(user_id, OCTOBER),
-            dataset_uploaded(user_id, OCTOBER),
+            dataset_uploaded(user_id, OCTOBER, f"d-{n % 30}"),
         )
     ]
     shares = [events[n::THREADS] for n in range(THREADS)]
@@ -124,7 +124,7 @@ def test_counting_by_rpc_and_by_events_at_once_marks_once(
 
     usage = stored(assembly, [user_id])
     assert sum(amount for _, _, _, amount, _ in usage.ledger) == 120
-    assert sorted(mark for _, _, _, mark in usage.marks) == ["100", "80", "exceeded"]
+    assert sorted(mark for *_, mark in usage.marks) == ["100", "80", "exceeded"]
     assert len(usage.published) == 3
 
 

@@ -37,7 +37,7 @@ OWE_AGAIN = text("""
 
 @st.composite
 def uses(draw: st.DrawFn, *kinds: str) -> list[tuple[int, str, int, datetime]]:
-    """Uses by two users: who, what, how much, when."""
+    """Uses by two users: who, what, how much or which data set, when."""
     bursts = st.tuples(
         st.integers(0, 1),
         st.sampled_from(kinds),
@@ -46,16 +46,18 @@ def uses(draw: st.DrawFn, *kinds: str) -> list[tuple[int, str, int, datetime]]:
         st.sampled_from(ZONES),
     )
     return [
-        (user_index, kind, size, moment.astimezone(zone))
+        (user_index, kind, size if kind == "predict" else number, moment.astimezone(zone))
         for user_index, kind, size, moment, zone in draw(st.lists(bursts, min_size=1, max_size=8))
-        for _ in range(1 if kind == "predict" else size)
+        for number in range(1 if kind == "predict" else size)
     ]
 
 
 def events_of(users: list[UUID], used: list[tuple[int, str, int, datetime]]) -> list[Event]:
     make: dict[str, Callable[[UUID, int, datetime], Event]] = {
-        "upload": lambda user, _, at: dataset_uploaded(user, at),
-        "delete": lambda user, _, at: DatasetDeleted(user_id=user, occurred_at=at, dataset_id="d"),
+        "upload": lambda user, number, at: dataset_uploaded(user, at, f"d-{number}"),
+        "delete": lambda user, number, at: DatasetDeleted(
+            user_id=user, occurred_at=at, dataset_id=f"d-{number}"
+        ),
         "train": lambda user, _, at: training_started(user, at),
         "predict": lambda user, size, at: PredictionMade(
             user_id=user, occurred_at=at, model_id="m", prediction_count=size * 20

@@ -1,10 +1,7 @@
-"""The events: pruned when old and owed by no handler, and read in the order that counts."""
+"""The events are read in the order that counts."""
 
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
-
-import pytest
-from sqlalchemy import Connection, text
 
 from events import (
     AnalyticsChoiceMade,
@@ -17,57 +14,7 @@ from events import (
 )
 from models import events
 from runtime.assembly import Assembly
-from tests.factories import prediction_made, predictions_made, publish_now, training_event
-
-AGE = timedelta(days=90)
-
-
-def make_old(connection: Connection, *old: Event) -> None:
-    connection.execute(
-        text(
-            "UPDATE insights.events SET recorded_at = now() - interval '91 days' WHERE id = ANY(:i)"
-        ),
-        {"i": [event.id for event in old]},
-    )
-
-
-def owed_by_nobody(connection: Connection, *done: Event) -> None:
-    query = text("DELETE FROM insights.deliveries WHERE event_id = ANY(:ids)")
-    connection.execute(query, {"ids": [event.id for event in done]})
-
-
-def test_as_many_events_are_pruned_as_were_counted_and_no_others(
-    assembly: Assembly, connection: Connection, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(events, "PRUNED_AT_ONCE", 2)
-    *prunable, owed, young = predictions_made(7)
-    kept = AnalyticsChoiceMade(user_id=uuid7(), opted_out=True)
-    publish_now(assembly, *prunable, owed, young, kept)
-    make_old(connection, *prunable, owed, kept)
-    owed_by_nobody(connection, *prunable, young, kept)
-
-    counted = events.count_prunable(connection, AGE)
-    with assembly.sessions.begin() as session:
-        pruned = [events.prune(session, AGE) for _ in range(4)]
-
-    assert counted == sum(pruned) == len(prunable)
-    assert pruned == [2, 2, 1, 0]
-    left = connection.scalars(text("SELECT id FROM insights.events")).all()
-    assert set(left) == {owed.id, young.id, kept.id}
-
-
-def test_what_only_an_unknown_handler_owes_is_pruned(
-    assembly: Assembly, connection: Connection
-) -> None:
-    (event,) = predictions_made()
-    publish_now(assembly, event)
-    make_old(connection, event)
-    connection.execute(text("DELETE FROM insights.deliveries WHERE handler <> 'usage'"))
-    assert events.count_prunable(connection, AGE) == 0
-
-    connection.execute(text("UPDATE insights.deliveries SET handler = 'renamed'"))
-
-    assert events.count_prunable(connection, AGE) == 1
+from tests.factories import prediction_made, publish_now, training_event
 
 
 def test_of_a_training_its_end_comes_first_and_then_the_newest(assembly: Assembly) -> None:
@@ -89,9 +36,7 @@ def test_of_a_training_its_end_comes_first_and_then_the_newest(assembly: Assembl
     ]
 
 
-def test_the_newest_choice_decides_who_opted_out(
-    assembly: Assembly, connection: Connection
-) -> None:
+def test_the_newest_choice_decides_who_opted_out(assembly: Assembly) -> None:
     now = datetime.now(UTC)
     out, back_in, ahead, none = (uuid7() for _ in range(4))
 

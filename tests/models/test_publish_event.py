@@ -1,7 +1,7 @@
 """Publishing in SQL gives the same guarantees as publishing in Python."""
 
 from typing import Any
-from uuid import UUID
+from uuid import RFC_4122, UUID
 
 import pytest
 from psycopg.errors import CheckViolation
@@ -122,3 +122,17 @@ def test_a_rollback_leaves_nothing(sql: SqlConnection) -> None:
         assert count(sql, "deliveries") > 0
 
     assert (count(sql, "events"), count(sql, "deliveries")) == (0, 0)
+
+
+def test_ids_that_sql_makes_are_in_order_of_time_as_those_of_python(sql: SqlConnection) -> None:
+    """RFC 9562: version 7 begins with 48 bits of milliseconds; the rest is random."""
+    before = uuid7().int >> 80
+    ids = [publish_in_sql(sql, "prediction.made", MADE) for _ in range(50)]
+    after = uuid7().int >> 80
+
+    assert {(id_.version, id_.variant) for id_ in ids} == {(7, RFC_4122)}
+    times = [id_.int >> 80 for id_ in ids]
+    assert times == sorted(times)
+    assert before <= times[0]
+    assert times[-1] <= after
+    assert len({id_.int & (1 << 74) - 1 for id_ in ids}) == len(ids)

@@ -1,5 +1,6 @@
 """`publish_event` refuses what does not fit the catalogue, and names what is wrong."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -70,6 +71,16 @@ ENVELOPES: dict[str, tuple[dict[str, Any], type[Error], str]] = {
     "an empty source": ({"source": ""}, CheckViolation, "source must have"),
     "a long source": ({"source": "s" * 201}, CheckViolation, "source must have"),
     "no time at all": ({"occurred_at": "infinity"}, CheckViolation, "occurred_at is no time"),
+    "a time before all time": (
+        {"occurred_at": "-infinity"},
+        CheckViolation,
+        "occurred_at is no time",
+    ),
+    "a time more than a day ahead": (
+        {"occurred_at": datetime.now(UTC) + timedelta(days=1, minutes=5)},
+        CheckViolation,
+        "more than a day ahead of now",
+    ),
     "a time before the year 1": (
         {"occurred_at": "0001-01-01 BC"},
         CheckViolation,
@@ -139,3 +150,39 @@ def test_text_that_json_allows_but_postgresql_cannot_store_is_refused(sql: SqlCo
     """Here SQL is stricter than pydantic, and a publisher in Python meets the same refusal."""
     data = Jsonb(RIGHT["dataset.uploaded"] | {"filename": "a\0b"})
     assert_refused(sql, UntranslatableCharacter, "Unicode", type="dataset.uploaded", data=data)
+
+
+@pytest.mark.parametrize(
+    ("occurred_at", "sentence"),
+    [
+        ("'infinity'", "prediction.made: occurred_at is no time"),
+        ("'-infinity'", "prediction.made: occurred_at is no time"),
+        ("'0044-03-15 BC'", "prediction.made: occurred_at is no time"),
+        ("now() + interval '1 day 1 second'", "prediction.made: .* more than a day ahead of now"),
+        ("now() + interval '1 year'", "prediction.made: .* more than a day ahead of now"),
+    ],
+)
+def test_a_plain_insert_of_such_a_time_is_refused_with_all_its_rows(
+    sql: SqlConnection, occurred_at: str, sentence: str
+) -> None:
+    right, wrong = uuid7(), uuid7()
+    with pytest.raises(CheckViolation, match=sentence):
+        sql.execute(
+            b"INSERT INTO insights.events (id, type, source, user_id, data, occurred_at) VALUES"
+            b" (%(right)s, 'prediction.made', 'sql', %(right)s, '{}', now()),"
+            b" (%(wrong)s, 'prediction.made', 'sql', %(wrong)s, '{}', "
+            + f"{occurred_at})".encode(),
+            {"right": right, "wrong": wrong},
+        )
+
+    assert sql.execute("SELECT FROM insights.events WHERE id = %s", [right]).fetchall() == []
+
+
+def test_a_clock_that_is_less_than_a_day_ahead_is_accepted(sql: SqlConnection) -> None:
+    published = sql.execute(
+        "SELECT publish_event('prediction.made', %s, %s, NULL, now() + interval '23 hours')",
+        [Jsonb(MADE), uuid7()],
+    ).fetchall()
+
+    stored = "SELECT FROM insights.events WHERE id = %s"
+    assert len(sql.execute(stored.encode(), published[0]).fetchall()) == 1

@@ -46,11 +46,14 @@ def test_one_scheduler_does_not_publish_a_slot_that_it_published(assembly: Assem
 
 def test_events_carry_what_the_settings_say(assembly: Assembly) -> None:
     published: list[Event] = []
-    settings = assembly.settings.model_copy(update={"retention_days": 7})
+    settings = assembly.settings.model_copy(update={"retention_days": 7, "statement_months": 3})
 
     Scheduler(settings, published.append).tick(NOON)
 
-    assert [event.data for event in published] == [{"days": 7}, {"days": INACTIVE_AFTER_DAYS}]
+    assert [event.data for event in published] == [
+        {"days": 7, "statement_months": 3},
+        {"days": INACTIVE_AFTER_DAYS},
+    ]
 
 
 def test_a_slot_that_could_not_be_published_is_tried_again(assembly: Assembly) -> None:

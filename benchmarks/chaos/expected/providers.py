@@ -57,7 +57,9 @@ def expected_emails(events: Iterable[Event], marks: Iterable[UsageMark]) -> Iter
                 yield email(user, "subscription_confirmed", subscription)
     for mark in marks:
         if mark.mark == "80":
-            yield email(mark.user_id, "limit_warning", f"{mark.resource} {mark.month}")
+            yield email(
+                mark.user_id, "limit_warning", f"{mark.resource} {mark.month} of {mark.limit}"
+            )
 
 
 def email(user: UUID, template: str, about: str) -> ExpectedEmail:

@@ -34,6 +34,7 @@ class UsageMark(NamedTuple):
     user_id: UUID
     resource: str
     month: str
+    limit: int
     mark: str
 
 
@@ -94,11 +95,11 @@ def usage_marks(entries: Sequence[LedgerEntry], users: Iterable[User]) -> Iterat
         if limit is None:
             continue
         if used * 100 >= limit * 80:
-            yield UsageMark(user, resource, month, "80")
+            yield UsageMark(user, resource, month, limit, "80")
         if used >= limit:
-            yield UsageMark(user, resource, month, "100")
+            yield UsageMark(user, resource, month, limit, "100")
         if used > limit:
-            yield UsageMark(user, resource, month, "exceeded")
+            yield UsageMark(user, resource, month, limit, "exceeded")
 
 
 def used_by_month(entries: Sequence[LedgerEntry]) -> dict[tuple[UUID, str, str], int]:

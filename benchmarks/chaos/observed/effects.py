@@ -23,12 +23,12 @@ ANALYTICS_EVENTS = text("SELECT id FROM insights.events WHERE type = ANY (:types
 FOLLOW_UPS = text("SELECT id, causation_id FROM insights.events WHERE type = :type")
 # In the form of a usage mark: for each mark there must be one such event.
 LIMIT_EVENTS = text("""
-    SELECT user_id, data ->> 'resource', data ->> 'month',
+    SELECT user_id, data ->> 'resource', data ->> 'month', CAST(data ->> 'limit' AS integer),
            coalesce(data ->> 'threshold', 'exceeded')
     FROM insights.events WHERE type IN ('usage.threshold_reached', 'usage.limit_exceeded')
 """)
 LEDGER = text("SELECT event_id, user_id, resource, amount, month FROM insights.usage_ledger")
-MARKS = text("SELECT user_id, resource, month, mark FROM insights.usage_marks")
+MARKS = text('SELECT user_id, resource, month, "limit", mark FROM insights.usage_marks')
 COUNTERS = text("""
     SELECT user_id, datasets_count, trainings_this_month, predictions_this_month, month_year
     FROM public.usage_limits

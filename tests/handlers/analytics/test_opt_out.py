@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from events import AnalyticsChoiceMade, UserLoggedIn, uuid7
-from models.events import prune
+from models.prunable_events import prune
 from tests.doubles import Doubles
 from tests.factories import dataset_uploaded, publish_now, sign_up
 from tests.handlers.steps import captured_after
@@ -53,7 +53,7 @@ def test_an_opt_out_is_not_pruned(
     publish_now(analytics_pipeline.assembly, no, UserLoggedIn(user_id=uuid7()))
     analytics_pipeline.work()
     with analytics_pipeline.assembly.sessions.begin() as session:
-        assert prune(session, timedelta(seconds=-1)) == 1
+        assert prune(session, timedelta(seconds=-1)).deleted == 1
 
     captured = captured_after(analytics_pipeline, doubles, dataset_uploaded(user_id))
     assert [each.event for each in captured] == ["user_logged_in"]
