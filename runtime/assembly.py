@@ -87,7 +87,7 @@ class Assembly:
 
     @cached_property
     def doorbell(self) -> Doorbell:
-        return Doorbell(self.redis)
+        return Doorbell(self.settings.redis)
 
     @cached_property
     def commands(self) -> Commands:
@@ -114,5 +114,7 @@ class Assembly:
             self.engine.dispose()
         if "services" in vars(self):
             self.services.close()
+        if "doorbell" in vars(self):
+            self.doorbell.close()
         if "redis" in vars(self):
             self.redis.close()

@@ -11,10 +11,11 @@ from models.connections import connect, session_factory
 from models.deadline import limit_connections
 from runtime import connection_budget
 from runtime.clients import make_sentry, make_timeouts
-from services.redis.connections import REQUEST_TIMEOUT, answers, connect_quickly
+from services.redis.connections import REQUEST_TIMEOUT, connect_quickly
 from services.redis.doorbell import Doorbell
 from services.redis.progress import ProgressBoard
 from services.redis.rate_limit import RateLimit
+from services.redis.self_test import self_test
 from services.redis.transports import commands_over, feed_over
 from settings import Settings
 from web.app import create_app
@@ -57,13 +58,16 @@ def make_dependencies(settings: Settings) -> Dependencies:
     commands = commands_over(redis, settings.upstash, REQUEST_TIMEOUT)
     sessions = session_factory(engine)
     carry_trace(sessions, sentry.traceparent)
-    ring_after_commit(sessions, Doorbell(redis).ring)
+    doorbell = Doorbell(settings.redis)
+    ring_after_commit(sessions, doorbell.ring)
     catalogue = load_catalogue(*settings.extra_packages)
-    readiness = Readiness(probe, partial(answers, redis), frozenset(catalogue))
+    test_redis = partial(self_test, redis, "Redis at REDIS_URL", services=not settings.upstash)
+    readiness = Readiness(probe, test_redis, frozenset(catalogue))
 
     def close() -> None:
         sentry.flush()
         engine.dispose()
+        doorbell.close()
         redis.close()
 
     return Dependencies(

@@ -30,10 +30,10 @@ class Readiness:
     """Checks anew each time. Its engine must not pool: a full pool says nothing of the server."""
 
     def __init__(
-        self, engine: Engine, redis_answers: Callable[[], bool], types: frozenset[str]
+        self, engine: Engine, test_redis: Callable[[], list[str]], types: frozenset[str]
     ) -> None:
         self.engine = engine
-        self.redis_answers = redis_answers
+        self.test_redis = test_redis
         self.types = types
         self.scripts = ScriptDirectory.from_config(Config(ALEMBIC_INI))
 
@@ -67,5 +67,6 @@ class Readiness:
             yield FieldError(field="event_types", detail=detail)
 
     def redis_errors(self) -> Iterator[FieldError]:
-        if not self.redis_answers():
-            yield FieldError(field="redis", detail="Redis at REDIS_URL does not answer.")
+        """Whether Redis does what it is used for, with the rights of the user in REDIS_URL."""
+        for detail in self.test_redis():
+            yield FieldError(field="redis", detail=detail)

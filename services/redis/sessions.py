@@ -15,6 +15,7 @@ from services.redis.commands import Commands, evaluate
 
 IDLE_SECONDS = 7 * 24 * 3600  # after the last use
 MAX_SECONDS = 30 * 24 * 3600  # after the beginning, however much it is used
+SESSION, INDEX, CLOSED = "session:", "sessions:", "left:"
 ID_BYTES = 32  # 256 bits cannot be guessed; OWASP asks for 64 at least
 
 
@@ -59,7 +60,7 @@ class Sessions:
         fields = {"user": str(user_id), "data": json.dumps(dict(data or {}))}
         times = {"created_at": repr(now), "ends_at": repr(now + self.longest)}
         pairs = [word for pair in (fields | times).items() for word in pair]
-        keys = [f"session:{hashed}", f"sessions:{user_id}", f"left:{user_id}"]
+        keys = [f"{SESSION}{hashed}", f"{INDEX}{user_id}", f"{CLOSED}{user_id}"]
         lifetimes = (min(self.idle, self.longest), self.longest)
         command = evaluate(self.create_script, keys, hashed, *lifetimes, *pairs)
         (created,) = self.commands.run(command)
@@ -69,7 +70,7 @@ class Sessions:
 
     def read(self, id_: str) -> SignedIn | None:
         """The session, None where it has ended; reading counts as its use. One command."""
-        keys = [f"session:{digest(id_)}"]
+        keys = [f"{SESSION}{digest(id_)}"]
         command = evaluate(self.read_script, keys, repr(time.time()), self.idle)
         (found,) = self.commands.run(command)
         if not found:
@@ -81,14 +82,14 @@ class Sessions:
         """Give a session a new id, as after signing in; None where it has ended. One command."""
         new = new_id()
         old_hash, new_hash = digest(id_), digest(new)
-        keys = [f"session:{old_hash}", f"session:{new_hash}", f"sessions:{user_id}"]
+        keys = [f"{SESSION}{old_hash}", f"{SESSION}{new_hash}", f"{INDEX}{user_id}"]
         (rotated,) = self.commands.run(evaluate(self.rotate_script, keys, old_hash, new_hash))
         return new if rotated else None
 
     def revoke(self, id_: str, user_id: UUID) -> None:
         """End a session; one round trip, two commands."""
         hashed = digest(id_)
-        self.commands.run(("DEL", f"session:{hashed}"), ("SREM", f"sessions:{user_id}", hashed))
+        self.commands.run(("DEL", f"{SESSION}{hashed}"), ("SREM", f"{INDEX}{user_id}", hashed))
 
     def revoke_all(self, user_id: UUID) -> int:
         """End all sessions of a user; return how many. One command."""
@@ -101,7 +102,7 @@ class Sessions:
 
     def end_all(self, user_id: UUID, closed_for: int) -> int:
         """End all, and let none begin for so many seconds."""
-        keys = [f"sessions:{user_id}", f"left:{user_id}"]
+        keys = [f"{INDEX}{user_id}", f"{CLOSED}{user_id}"]
         (count,) = self.commands.run(evaluate(self.revoke_script, keys, closed_for))
         return int(count)
 

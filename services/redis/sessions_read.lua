@@ -4,6 +4,7 @@ if not found[1] then return false end
 local left = tonumber(found[4]) - tonumber(ARGV[1])
 if left <= 0 then
     redis.call('DEL', KEYS[1])
+    redis.call('SREM', 'sessions:' .. found[1], string.sub(KEYS[1], #'session:' + 1))
     return false
 end
 -- Using it moves its end on, but never beyond ends_at.

@@ -10,6 +10,9 @@ PREFIX = "pace:"  # a name of old, kept since processes of two versions may run 
 MICROSECONDS = 1_000_000  # in a second
 BOOKED_AHEAD = 0.25  # seconds: what priority calls may have to wait for others at most
 LONGEST_WAIT = 10.0  # seconds; then the delivery goes back, so that no thread is held up longer
+# How far ahead the next slot can be, as the sum of what threads of the fleet wait for: the greater
+# of a minute and 100 slots. A slot beyond that was booked before Redis's clock went back.
+FARTHEST, FARTHEST_SLOTS = 60.0, 100
 
 
 class Throttle:
@@ -23,6 +26,7 @@ class Throttle:
         self.commands = commands
         self.key = f"{PREFIX}{name}"
         self.distance = round(MICROSECONDS / rate)
+        self.farthest = max(round(FARTHEST * MICROSECONDS), FARTHEST_SLOTS * self.distance)
         self.script = files("services.redis").joinpath("throttle.lua").read_text()
 
     def wait(self, *, priority: bool = False) -> None:
@@ -31,7 +35,7 @@ class Throttle:
         ahead = -1 if priority else round(BOOKED_AHEAD * MICROSECONDS)
         while True:
             ((booked, wait),) = self.commands.run(
-                evaluate(self.script, [self.key], self.distance, ahead)
+                evaluate(self.script, [self.key], self.distance, ahead, self.farthest)
             )
             seconds = int(wait) / MICROSECONDS
             if not booked and time.monotonic() + seconds > give_up:

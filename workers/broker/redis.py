@@ -17,11 +17,12 @@ from dramatiq import Broker, Consumer, Message, MessageProxy
 from dramatiq.errors import ConnectionClosed
 
 from services.redis.connections import connect
-from services.redis.doorbell import Listener, channel_of, queue_bell
+from services.redis.doorbell import QUEUE_PREFIX, Listener, channel_of, queue_bell
 
 log = structlog.get_logger()
-PREFIX = "insights:queue:"
-LOOK_EVERY = 600.0  # seconds between looks without a ring: a lost ring costs a lease, not more
+# Seconds between looks without a ring: a lost ring costs a lease, not more, and is rare, since the
+# listener tests its connection every minute.
+LOOK_EVERY = 900.0
 RETRY_AFTER = 0.5  # seconds until Redis is asked again after a failure
 
 # One script: a message that is in the list is rung for, whenever its sender dies.
@@ -66,9 +67,9 @@ class RedisDoorbellBroker(Broker):
         encoded = [message.encode() for message in messages]
         channel = channel_of(queue_bell(queue_name))
         try:
-            self.client.eval(SEND, 1, PREFIX + queue_name, channel, *encoded)
+            self.client.eval(SEND, 1, QUEUE_PREFIX + queue_name, channel, *encoded)
         except redis.RedisError as error:
-            raise ConnectionClosed(error) from error  # type: ignore[no-untyped-call]
+            raise self.closed(error) from error
 
     def depths(self, queue_names: Iterable[str]) -> Mapping[str, int]:
         """How many messages wait in each queue. Raises ConnectionClosed."""
@@ -76,10 +77,16 @@ class RedisDoorbellBroker(Broker):
         try:
             with self.client.pipeline(transaction=False) as line:
                 for name in names:
-                    line.llen(PREFIX + name)
+                    line.llen(QUEUE_PREFIX + name)
                 return dict(zip(names, line.execute(), strict=True))
         except redis.RedisError as error:
-            raise ConnectionClosed(error) from error  # type: ignore[no-untyped-call]
+            raise self.closed(error) from error
+
+    def closed(self, error: redis.RedisError) -> ConnectionClosed:
+        """The error to raise when a command failed; the listener's connection is suspect, too."""
+        if self.listener is not None:
+            self.listener.test_connection()
+        return ConnectionClosed(error)  # type: ignore[no-untyped-call]
 
     def bell(self, queue_name: str) -> threading.Event:
         """The event that is set when a queue's bell rings; all queues share one connection."""
@@ -91,7 +98,7 @@ class RedisDoorbellBroker(Broker):
 
     def flush(self, queue_name: str) -> None:
         """Forget a queue's messages; what they stood for falls due again."""
-        self.client.delete(PREFIX + queue_name)
+        self.client.delete(QUEUE_PREFIX + queue_name)
 
     def flush_all(self) -> None:
         """Forget the messages of all queues."""
@@ -139,13 +146,14 @@ class RedisDoorbellConsumer(Consumer):
         self.bell.clear()
         self.next_look = time.monotonic() + LOOK_EVERY * random.uniform(0.9, 1.1)  # noqa: S311
         try:
-            taken = cast("list[bytes]", self.broker.client.lpop(PREFIX + self.queue_name, free))
+            taken = self.broker.client.lpop(QUEUE_PREFIX + self.queue_name, free)
         except redis.RedisError as error:
+            self.broker.closed(error)
             log.warning("queue_away", queue=self.queue_name, error=type(error).__name__)
             self.bell.set()
             time.sleep(RETRY_AFTER)
             return False
-        self.cache = taken or []
+        self.cache = cast("list[bytes]", taken or [])
         if len(self.cache) == free:
             self.bell.set()  # there may be more
         with self.place_free:

@@ -9,8 +9,7 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from services.redis.doorbell import channel_of, queue_bell
-from workers.broker.redis import PREFIX
+from services.redis.doorbell import QUEUE_PREFIX, channel_of, queue_bell
 
 LOOK_INTERVAL = 0.01  # s; a message waits in its queue for little longer
 REMEMBERED = 500  # messages; as many are sent again at once
@@ -43,7 +42,7 @@ class MessageDuplicator(threading.Thread):
 
     def look(self) -> None:
         """Remember the messages that wait now."""
-        for queue in cast("list[bytes]", self.client.keys(f"{PREFIX}*")):
+        for queue in cast("list[bytes]", self.client.keys(f"{QUEUE_PREFIX}*")):
             for message in cast("list[bytes]", self.client.lrange(queue, 0, -1)):
                 with self.lock:
                     if message not in self.known:
@@ -59,7 +58,7 @@ class MessageDuplicator(threading.Thread):
             for queue, message in copies:
                 pipeline.rpush(queue, message)
             for queue in {queue for queue, _ in copies}:
-                name = queue.decode().removeprefix(PREFIX)
+                name = queue.decode().removeprefix(QUEUE_PREFIX)
                 pipeline.publish(channel_of(queue_bell(name)), b"")
             pipeline.execute()
         self.copies += len(copies)

@@ -5,8 +5,8 @@ import time
 import pytest
 
 from events import uuid7
-from services.redis.commands import Commands
-from services.redis.sessions import AccountClosed, Sessions
+from services.redis.commands import Commands, evaluate
+from services.redis.sessions import AccountClosed, Sessions, digest
 
 
 def test_a_session_is_known_by_its_id_and_redis_knows_only_a_hash(commands: Commands) -> None:
@@ -78,3 +78,16 @@ def test_no_session_begins_for_an_account_that_is_closed(commands: Commands) -> 
         sessions.create(user)
     assert sessions.revoke_all(user) == 0
     assert sessions.read(sessions.create(uuid7())) is not None
+
+
+def test_sessions_that_ended_by_themselves_leave_the_list(commands: Commands) -> None:
+    sessions, user = Sessions(commands, idle=100, longest=250), uuid7()
+    commands.run(("SADD", f"sessions:{user}", *(f"ended-{number}" for number in range(30))))
+
+    kept = [sessions.create(user) for _ in range(10)]
+    rotated = [sessions.rotate(id_, user) for id_ in kept]
+
+    everybody = evaluate("return redis.call('SMEMBERS', KEYS[1])", [f"sessions:{user}"])
+    (members,) = commands.run(everybody)
+    assert {digest(str(id_)) for id_ in rotated} <= set(members)
+    assert len(members) < 10 + 20

@@ -8,12 +8,14 @@ import pytest
 from errors import ProviderDown
 from events.progress import TrainingProgress
 from runtime.assembly import Assembly
+from services.redis import tcp_feed
 from services.redis.progress import ProgressBoard
 from services.redis.progress_feed import Feed
 from services.redis.tcp import TcpCommands
 from services.redis.transports import feed_over
 from services.redis.upstash import RestEndpoint
 from tests.doubles import Doubles
+from tests.services.redis.stand_ins import Proxy
 
 Make = Callable[[], Feed]
 
@@ -93,3 +95,26 @@ def test_a_failed_subscription_raises_and_the_next_call_subscribes_again(
         assert await feed.next(1) is None
 
     follow(lambda: feed_over("", endpoint, "t-1"), listen)
+
+
+def test_over_tcp_a_connection_that_is_swallowed_is_given_up_and_made_again(
+    assembly: Assembly, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tcp_feed, "TEST_AFTER", 0.0)
+    monkeypatch.setattr(tcp_feed, "ANSWER_WITHIN", 0.3)
+    board = ProgressBoard(TcpCommands(assembly.redis))
+    proxy = Proxy(assembly.settings.redis.removeprefix("unix://"))
+
+    async def listen(feed: Feed) -> None:
+        await feed.next(5)
+        assert await feed.next(0.1) is None  # it answers, and is kept
+        assert proxy.connections == 1
+        proxy.freeze()
+        with pytest.raises(ProviderDown):
+            await feed.next(0.1)
+        await feed.next(5)
+        await asyncio.to_thread(board.show, [at(1000)])
+        assert await feed.next(5) == at(1000)
+
+    follow(lambda: feed_over(proxy.url, None, "t-1"), listen)
+    proxy.close()

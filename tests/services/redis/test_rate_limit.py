@@ -1,7 +1,13 @@
 """How requests are counted in their window."""
 
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
 import fakeredis
 
+from errors import ProviderDown
+from services.redis.commands import Command
 from services.redis.rate_limit import Allowance, RateLimit
 from services.redis.tcp import TcpCommands
 
@@ -64,3 +70,43 @@ def test_a_redis_that_fails_is_not_asked_again_at_once(
     fake_redis.delete("ratelimit:a")
     assert limit.count("a") is None
     assert not fake_redis.keys()
+
+
+def test_a_window_that_began_before_the_clock_went_back_ends(
+    fake_commands: TcpCommands, fake_redis: fakeredis.FakeRedis
+) -> None:
+    fake_redis.set("ratelimit:a", 1000, ex=86400)
+
+    assert count(RateLimit(fake_commands, 2, 60)).used == 1
+    assert 0 < fake_redis.ttl("ratelimit:a") <= 60
+
+
+class SlowlyFailing:
+    """Commands that take a while and then fail; how many were sent at once."""
+
+    def __init__(self) -> None:
+        self.sent = 0
+
+    def run(self, *_commands: Command) -> list[Any]:
+        self.sent += 1
+        time.sleep(0.2)
+        raise ProviderDown("Redis does not answer.")
+
+
+def test_of_many_requests_one_a_second_asks_a_redis_that_hangs() -> None:
+    commands = SlowlyFailing()
+    limit = RateLimit(commands, 2, 60)
+    assert limit.count("a") is None
+    limit.next_try = 0.0  # the second is over
+
+    with ThreadPoolExecutor(20) as pool:
+        assert list(pool.map(limit.count, ["a"] * 20)) == [None] * 20
+
+    assert commands.sent == 2
+
+
+def test_a_redis_that_answers_again_counts_again(fake_commands: TcpCommands) -> None:
+    limit = RateLimit(fake_commands, 2, 60)
+    limit.next_try = 0.0
+
+    assert [count(limit).used for _ in range(2)] == [1, 2]

@@ -101,3 +101,42 @@ def test_all_of_a_user_end_and_a_closed_account_gets_none(
         with pytest.raises(AccountClosed):
             sessions.create(user)
         assert fake_redis.keys() == [f"left:{user}"]
+
+
+def test_sessions_that_ended_by_themselves_leave_the_list_when_it_grows(
+    sessions: Sessions, fake_redis: fakeredis.FakeRedis
+) -> None:
+    user = uuid7()
+    index = f"sessions:{user}"
+    fake_redis.sadd(index, *(digest(str(number)) for number in range(1000)))
+    kept = [sessions.create(user) for _ in range(20)]
+
+    assert fake_redis.scard(index) < 1000 - 20 * 8 + 20
+    for _ in range(300):
+        sessions.revoke(sessions.create(user), user)
+    kept[0] = str(sessions.rotate(kept[0], user))
+
+    members = fake_redis.smembers(index)
+    assert members >= {digest(id_) for id_ in kept}
+    assert len(members) < 20 + 15
+
+
+def test_a_list_never_holds_many_more_than_the_sessions_that_live(
+    sessions: Sessions, fake_redis: fakeredis.FakeRedis
+) -> None:
+    user = uuid7()
+    for _ in range(500):
+        fake_redis.delete(f"session:{digest(sessions.create(user))}")  # it is over
+
+    assert fake_redis.scard(f"sessions:{user}") <= 20
+
+
+def test_reading_a_session_beyond_its_longest_takes_it_off_the_list(
+    sessions: Sessions, fake_redis: fakeredis.FakeRedis
+) -> None:
+    user = uuid7()
+    id_ = sessions.create(user)
+    fake_redis.hset(f"session:{digest(id_)}", "ends_at", repr(time.time() - 1))
+
+    assert sessions.read(id_) is None
+    assert not fake_redis.exists(f"sessions:{user}")

@@ -14,8 +14,10 @@ SECOND = 1_000_000  # in microseconds
 
 def book(fake_commands: TcpCommands, ahead: int) -> tuple[int, float]:
     """Whether a slot was booked, and the seconds to wait; slots are an hour apart."""
-    script = Throttle(fake_commands, "x", 1).script
-    ((booked, wait),) = fake_commands.run(evaluate(script, ["pace:x"], 3600 * SECOND, ahead))
+    throttle = Throttle(fake_commands, "x", 1 / 3600)
+    ((booked, wait),) = fake_commands.run(
+        evaluate(throttle.script, ["pace:x"], throttle.distance, ahead, throttle.farthest)
+    )
     return booked, round(wait / SECOND, 1)
 
 
@@ -62,3 +64,36 @@ def test_it_waits_for_the_slot_that_it_booked(
     slow.wait(priority=True)
 
     assert waits == [0, pytest.approx(60, abs=1)]
+
+
+def test_a_slot_that_was_booked_before_the_clock_went_back_is_not_waited_for(
+    fake_commands: TcpCommands, fake_redis: fakeredis.FakeRedis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits: list[float] = []
+    monkeypatch.setattr("services.redis.throttle.time.sleep", waits.append)
+    throttle = Throttle(fake_commands, "x", 10)
+    tomorrow = round((time.time() + 86400) * SECOND)
+
+    for priority in (True, False):
+        fake_redis.set("pace:x", tomorrow)
+        throttle.wait(priority=priority)
+        throttle.wait(priority=priority)
+
+    assert waits == [0, pytest.approx(0.1, abs=0.05)] * 2
+
+
+@pytest.mark.parametrize(("rate", "longest"), [(10, 60), (0.5, 200)])
+def test_the_farthest_slot_is_a_minute_away_or_a_hundred_slots(
+    fake_commands: TcpCommands, fake_redis: fakeredis.FakeRedis, rate: float, longest: float
+) -> None:
+    throttle = Throttle(fake_commands, "x", rate)
+
+    def wait_for(ahead: float) -> float:
+        fake_redis.set("pace:x", round((time.time() + ahead) * SECOND))
+        command = evaluate(
+            throttle.script, [throttle.key], throttle.distance, -1, throttle.farthest
+        )
+        return float(fake_commands.run(command)[0][1]) / SECOND
+
+    assert wait_for(longest - 5) == pytest.approx(longest - 5, abs=2)
+    assert wait_for(longest + 5) == 0

@@ -5,11 +5,13 @@ from concurrent.futures import ThreadPoolExecutor
 from uuid import UUID
 
 import psycopg
+from pydantic import SecretStr
 from starlette.testclient import TestClient
 
 from runtime.assembly import Assembly
 from runtime.web import make_app
 from settings import Settings
+from tests.services.redis.limited_user import COMMANDS, KEYS, PASSWORD, limited_user
 from tests.web.requests import KEY, STRUCTURED, cloud_event, until
 from tests.web.silent_server import SilentServer
 
@@ -42,6 +44,18 @@ def test_without_redis_it_is_ready_and_says_what_is_missing(without_redis: Setti
 
     assert answer.status_code == 200
     assert [each["field"] for each in answer.json()["without"]] == ["redis"]
+
+
+def test_a_redis_user_without_channels_is_reported(assembly: Assembly) -> None:
+    with limited_user(assembly, *KEYS, *COMMANDS) as url:
+        settings = assembly.settings.model_copy(update={"redis_url": SecretStr(url)})
+        with TestClient(make_app(settings)) as client:
+            answer = client.get("/readyz")
+
+    assert answer.status_code == 200
+    details = [each["detail"] for each in answer.json()["without"]]
+    assert any("REDIS_URL refuses SUBSCRIBE insights:bell:-" in each for each in details)
+    assert PASSWORD not in answer.text
 
 
 def test_all_that_is_missing_is_reported_soon(
