@@ -131,14 +131,6 @@ def start_doorbells_anew() -> None:
 
 os.register_at_fork(after_in_child=start_doorbells_anew)
 
-    def listeners(self, bell: str) -> int:
-        """How many processes listen to a bell; 0 where Redis cannot say."""
-        try:
-            ((_, count),) = self.client.pubsub_numsub(channel_of(bell))
-        except redis.RedisError:
-            return 0
-        return int(count)
-
 
 class Listener(threading.Thread):
     """Sets an event per bell when it rings, and all of them after a lost connection."""
