@@ -26,6 +26,7 @@ SCHEMES = {
     "sentry_dsn": ("http://", "https://"),
     "upstash_redis_rest_url": ("http://", "https://"),
     "posthog_host": ("http://", "https://"),
+    "posthog_api_url": ("http://", "https://"),
 }
 
 
@@ -87,7 +88,8 @@ class Settings(BaseSettings):
     upstash_redis_rest_url: str | None = None
     upstash_redis_rest_token: SecretStr | None = None
 
-    # PostHog: analytics need the first key, feature flags both
+    # PostHog: analytics need the first key, feature flags the secret one too, and deleting the
+    # persons of deleted users the personal one and the project
     posthog_api_key: SecretStr | None = Field(
         None, validation_alias=AliasChoices("POSTHOG_API_KEY", "NEXT_PUBLIC_POSTHOG_KEY")
     )
@@ -95,6 +97,9 @@ class Settings(BaseSettings):
         "https://us.i.posthog.com", validation_alias=or_public("POSTHOG_HOST")
     )
     posthog_secret_key: SecretStr | None = None
+    posthog_personal_api_key: SecretStr | None = None
+    posthog_project_id: int | None = Field(None, ge=1, validate_default=True)
+    posthog_api_url: str | None = None
     posthog_flags_seconds: int = Field(300, ge=1)  # between two fetches, each billed as 10 requests
 
     # Sentry
@@ -129,6 +134,13 @@ class Settings(BaseSettings):
         if any(len(key.get_secret_value()) < MIN_KEY_LENGTH for key in keys):
             raise ValueError(f"each key must have at least {MIN_KEY_LENGTH} characters")
         return keys
+
+    @field_validator("posthog_project_id")
+    @classmethod
+    def set_with_personal_key(cls, value: int | None, info: Any) -> int | None:
+        if value is None and info.data.get("posthog_personal_api_key") is not None:
+            raise ValueError("POSTHOG_PERSONAL_API_KEY needs it: the number in the project's URL")
+        return value
 
     @field_validator(*SCHEMES)
     @classmethod
@@ -172,6 +184,12 @@ class Settings(BaseSettings):
     def docs(self) -> str:
         """The URL of the documentation for users."""
         return self.docs_url or f"{self.app}/docs"
+
+    @property
+    def posthog_api(self) -> str:
+        """The URL of PostHog's private API; that of PostHog Cloud is not where captures go."""
+        host = self.posthog_host.rstrip("/").replace(".i.posthog.com", ".posthog.com")
+        return (self.posthog_api_url or host).rstrip("/")
 
     @property
     def traces(self) -> float:

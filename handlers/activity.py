@@ -51,6 +51,7 @@ def find_inactive(event: InactivityDue, session: Session) -> Outcomes:
 
     Users whose activity was never recorded count from this look on.
     """
+    activity.forget_deleted(session)
     away = activity.mark_absent(
         session, event.occurred_at, timedelta(days=event.days), USERS_PER_RUN
     )

@@ -8,6 +8,7 @@ from events.progress import ENDS, STEPS, progress_after_event
 from events.trainings import TrainingEvent
 from handlers.final_states import too_late
 from handlers.registry import external
+from models import profile_news
 from models.owners import Claim, Kind, refuted
 from services import Services
 
@@ -22,11 +23,19 @@ def show_progress(
 
 
 def standing(events: Sequence[TrainingEvent], session: Session) -> list[TrainingEvent]:
-    """The events that change a state: not of another user's training, nor after its first end."""
+    """The events that change a state: not of another user's training, nor after its first end.
+
+    Of users who deleted their account nothing is shown any more.
+    """
+    deleted = profile_news.deleted(session, {event.user_id for event in events})
     late = too_late(events, session)
     claims = {event.id: training_of(event) for event in events if event.id not in late}
     others = refuted(session, set(claims.values()))
-    return [each for each in events if each.id in claims and claims[each.id] not in others]
+    return [
+        each
+        for each in events
+        if each.id in claims and claims[each.id] not in others and each.user_id not in deleted
+    ]
 
 
 def training_of(event: TrainingEvent) -> Claim:

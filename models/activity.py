@@ -61,6 +61,12 @@ WATCH = text("""
 # Forget users who deleted their account.
 FORGET = text("DELETE FROM insights.activity WHERE user_id = ANY (CAST(:users AS uuid[]))")
 
+# Forget those of whom a late event, handled while they were being deleted, brought a row back.
+FORGET_DELETED = text("""
+    DELETE FROM insights.activity a USING insights.profile_news n
+    WHERE n.user_id = a.user_id AND n.deleted_at IS NOT NULL
+""")
+
 # Find users who have been away for so long, and mark each, so that it is published once in this
 # absence. Ordered locks: two that look at once wait instead of deadlocking.
 MARK_ABSENT = text("""
@@ -95,6 +101,11 @@ def was_active_after(on: Session, user_id: UUID, since: datetime) -> bool:
 def forget(on: Session, users: Iterable[UUID]) -> None:
     """Forget users who have left."""
     on.execute(FORGET, {"users": arrays.uuids(users)})
+
+
+def forget_deleted(on: Session) -> None:
+    """Forget every user who deleted their account."""
+    on.execute(FORGET_DELETED)
 
 
 def mark_absent(on: Session, at: datetime, away: timedelta, at_most: int) -> list[Absent]:

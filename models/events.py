@@ -136,6 +136,19 @@ OF_TRAINING = text("""
     LIMIT :at_most
 """)
 
+# The trainings of which events of some users speak.
+TRAININGS_OF_USERS = text("""
+    SELECT DISTINCT e.user_id, e.data ->> 'training_id' FROM insights.events e
+    WHERE e.user_id = ANY (CAST(:users AS uuid[])) AND e.type LIKE 'training.%'
+      AND e.data ->> 'training_id' IS NOT NULL
+""")
+
+# Of these events, those that were recorded a moment ago, by the database's clock.
+YOUNGER = text("""
+    SELECT e.id FROM insights.events e
+    WHERE e.id = ANY (CAST(:ids AS uuid[])) AND e.recorded_at > now() - CAST(:age AS interval)
+""")
+
 # Who opted out of product analytics: the newest choice counts, from its commit on. A clock that
 # runs ahead wins no argument: a choice is no newer than its recording.
 OPTED_OUT = text("""
@@ -203,6 +216,17 @@ def events_of_training(
     """The newest events of these types about a training, those of `ends` first."""
     given = {"id": training_id, "types": list(types), "ends": list(ends), "at_most": STATES_READ}
     return list(map(StoredEvent._make, on.execute(OF_TRAINING, given)))
+
+
+def trainings_of_users(on: Session, users: Iterable[UUID]) -> list[tuple[UUID, str]]:
+    """User and id of each training of which events of these users speak."""
+    rows = on.execute(TRAININGS_OF_USERS, {"users": arrays.uuids(users)})
+    return [(user_id, training_id) for user_id, training_id in rows]
+
+
+def younger_than(on: Session, age: timedelta, ids: Iterable[UUID]) -> set[UUID]:
+    """Those of the events that were recorded less than `age` ago."""
+    return set(on.scalars(YOUNGER, {"age": age, "ids": arrays.uuids(ids)}))
 
 
 def opted_out(on: Session, users: Iterable[UUID]) -> set[UUID]:

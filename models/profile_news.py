@@ -1,5 +1,6 @@
 """Which event said the newest of each part of a profile, so that older ones change nothing."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -7,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from models import arrays
 from models.base import Base
 
 
@@ -54,6 +56,16 @@ MERGE = text("""
     RETURNING deleted_at IS NOT NULL AS deleted, email_by = :id AS email_is_new,
               name_by = :id AS name_is_new
 """)
+
+DELETED = text("""
+    SELECT n.user_id FROM insights.profile_news n
+    WHERE n.user_id = ANY (CAST(:users AS uuid[])) AND n.deleted_at IS NOT NULL
+""")
+
+
+def deleted(on: Session, users: Iterable[UUID]) -> set[UUID]:
+    """Those of the users who deleted their account."""
+    return set(on.scalars(DELETED, {"users": arrays.uuids(users)}))
 
 
 def merge(

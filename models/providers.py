@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, select, text
 from sqlalchemy.dialects.postgresql import TSTZMULTIRANGE
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -100,3 +100,8 @@ def switch_off(on: Executor, name: str) -> None:
 def providers(on: Executor) -> list[Provider]:
     """All providers that handlers name, in alphabetical order."""
     return list(map(Provider._make, on.execute(LIST)))
+
+
+def is_on(on: Executor, name: str) -> bool:
+    """Whether a provider is on; one that nobody has decided is off."""
+    return bool(on.scalar(select(ProviderRow.is_on).where(ProviderRow.name == name)))

@@ -11,7 +11,7 @@ from models.transactions import in_transaction
 from services import Services
 from services.flags import Flags
 from services.loops import Loops
-from services.posthog import PostHog
+from services.posthog import Persons, PostHog
 from services.redis.cache import Cache
 from services.redis.commands import Commands
 from services.redis.lock import Locks
@@ -27,7 +27,11 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session, sessionmaker
 
 
-PROVIDER_SETTINGS = {"loops": "loops_api_key", "posthog": "posthog_api_key"}
+PROVIDER_SETTINGS = {
+    "loops": "loops_api_key",
+    "posthog": "posthog_api_key",
+    "posthog_persons": "posthog_personal_api_key",
+}
 """Provider that handlers may name → the setting that holds its key, in lower case."""
 
 
@@ -60,6 +64,7 @@ def make_services(
         storage=Storage(settings.storage),
         loops=make_loops(settings, commands),
         posthog=make_posthog(settings),
+        persons=make_persons(settings),
         flags=make_flags(settings, commands),
     )
 
@@ -78,6 +83,12 @@ def make_posthog(settings: Settings) -> PostHog | None:
     """The client that captures events, or None without a key."""
     key = key_of(settings, "posthog")
     return None if key is None else PostHog(settings.posthog_host, key)
+
+
+def make_persons(settings: Settings) -> Persons | None:
+    """The client that deletes PostHog's persons, or None without a personal key."""
+    key, project = key_of(settings, "posthog_persons"), settings.posthog_project_id
+    return Persons(settings.posthog_api, project, key) if key and project else None
 
 
 def make_flags(settings: Settings, commands: Commands) -> Flags | None:

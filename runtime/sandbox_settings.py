@@ -32,6 +32,9 @@ def sandbox_settings(settings: Settings, url: str, *, upstash: bool = True) -> S
         "loops_url": f"{url}/loops/api",
         "posthog_api_key": SecretStr("phc_sandbox"),
         "posthog_secret_key": SecretStr("phs_sandbox"),
+        "posthog_personal_api_key": SecretStr("phx_sandbox"),
+        "posthog_project_id": 1,
+        "posthog_api_url": None,
         "posthog_host": f"{url}/posthog",
         "sentry_dsn": SecretStr(f"http://{KEY}@{host}/sentry/1"),
     }

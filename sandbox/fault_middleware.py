@@ -8,7 +8,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sandbox.faults import FaultKind, Faults
 from sandbox.loops.errors import ApiError as LoopsError
-from sandbox.posthog.api import error_response as posthog_error
+from sandbox.posthog.answers import error_response as posthog_error
 from sandbox.upstash.api import error_response as upstash_error
 
 # Clients branch on the body of an error too, so each provider's has the provider's own form.

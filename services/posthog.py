@@ -10,7 +10,11 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from services.http import Api
+from errors import KeyRefused, ProviderRefused, ProviderUncertain
+from services.http import Api, reason
+
+BAD_REQUEST, NOT_FOUND = 400, 404
+NOBODY = "matched no person"  # what PostHog says where nothing is left of any of them
 
 
 @dataclass(frozen=True)
@@ -60,6 +64,43 @@ class PostHog:
             "batch": [each.message() for each in captures],
         }
         self.api.call("POST", "/batch/", json=body)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self.api.close()
+
+
+class Persons:
+    """The persons of one project, deleted by the private API, which is another host than captures.
+
+    `key` is a personal API key that may do `person:write` (https://posthog.com/docs/api/persons).
+    """
+
+    def __init__(self, url: str, project: int, key: str) -> None:
+        self.api = Api("PostHog", url, {"Authorization": f"Bearer {key}"})
+        self.path = f"/api/projects/{project}/persons/bulk_delete/"
+
+    def delete(self, users: Sequence[UUID]) -> None:
+        """Delete up to 1,000 persons with their events and recordings, in one request.
+
+        PostHog queues the work, so capture nothing of them any more: their ids must not be used
+        again. Persons that are gone are a success. Raises as Api.call.
+        """
+        body = {
+            "distinct_ids": [str(user) for user in users],
+            "delete_events": True,
+            "delete_recordings": True,
+        }
+        answer = self.api.call("POST", self.path, also_ok=(BAD_REQUEST, NOT_FOUND), json=body)
+        if answer.status_code == NOT_FOUND:
+            # Nothing is wrong with these users: it would be the same for all others.
+            raise KeyRefused("PostHog answers 404: is POSTHOG_PROJECT_ID right?")
+        if answer.status_code == BAD_REQUEST:
+            if NOBODY in reason(answer):
+                return
+            raise ProviderRefused(f"PostHog answers 400: {reason(answer)}")
+        if left := answer.json().get("deletion_errors"):
+            raise ProviderUncertain(f"PostHog could not delete {len(left)} persons.")
 
     def close(self) -> None:
         """Close the connections."""

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from services.flags import Flags
 from services.loops import Loops
-from services.posthog import PostHog
+from services.posthog import Persons, PostHog
 from services.redis.cache import Cache
 from services.redis.lock import Locks
 from services.redis.progress import ProgressBoard
@@ -75,6 +75,7 @@ class Services:
     storage: Storage
     loops: Loops | None = None
     posthog: PostHog | None = None
+    persons: Persons | None = None
     flags: Flags | None = None
     holds_lease: "Callable[[Session, UUID], bool]" = nothing_is_leased
 
@@ -84,6 +85,6 @@ class Services:
 
     def close(self) -> None:
         """Close the connections that were made."""
-        for each in (self.loops, self.posthog, self.flags):
+        for each in (self.loops, self.posthog, self.persons, self.flags):
             if each is not None:
                 each.close()

@@ -90,3 +90,21 @@ def test_upstash_is_used_where_both_its_address_and_its_token_are_set(
     monkeypatch.setenv("UPSTASH_REDIS_REST_TOKEN", "s3cret")
     assert load_settings().upstash == RestEndpoint("https://x.upstash.io", "s3cret")
     assert "s3cret" not in repr(load_settings().upstash)
+
+
+@pytest.mark.parametrize(
+    ("given", "url"),
+    [
+        ({}, "https://us.posthog.com"),
+        ({"posthog_host": "https://eu.i.posthog.com/"}, "https://eu.posthog.com"),
+        ({"posthog_host": "https://ph.example.com"}, "https://ph.example.com"),
+        ({"posthog_api_url": "https://eu.posthog.com/"}, "https://eu.posthog.com"),
+    ],
+)
+def test_posthogs_private_api_is_not_where_captures_go(given: dict[str, str], url: str) -> None:
+    assert load_settings(_env_file=None, **given).posthog_api == url
+
+
+def test_a_personal_key_of_posthog_needs_its_project() -> None:
+    with pytest.raises(WrongSetting, match="POSTHOG_PROJECT_ID"):
+        load_settings(_env_file=None, posthog_personal_api_key="phx_key")

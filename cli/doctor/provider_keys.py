@@ -2,14 +2,18 @@
 
 from contextlib import closing
 from urllib.parse import urlsplit
+from uuid import UUID
 
 from cli.doctor.finding import Finding, Status
 from cli.doctor.key_check import TIMEOUT, call, check_key, origin
+from services.posthog import Persons
 from services.redis.upstash import RestEndpoint, UpstashCommands
 from settings import Settings, required
 
 POSTHOG_PROJECT, POSTHOG_SECRET = "POSTHOG_API_KEY", "POSTHOG_SECRET_KEY"
+POSTHOG_PERSONAL = "POSTHOG_PERSONAL_API_KEY"
 UPSTASH = "UPSTASH_REDIS_REST_TOKEN"
+NOBODY = UUID(int=0)  # no user has it
 # A report that nothing was lost: no event, no issue, no quota.
 SENTRY_ENVELOPE = b'{}\n{"type":"client_report"}\n{"discarded_events":[]}\n'
 
@@ -41,6 +45,20 @@ def check_posthog_secret(settings: Settings) -> Finding:
 
     hint = "It must be a secret key (phs_) of this project, or a personal one (phx_) that may read."
     return check_key("PostHog flags", POSTHOG_SECRET, hint, request)
+
+
+def check_posthog_persons(settings: Settings) -> Finding:
+    """Delete a person that nobody is: it shows whether the key may delete persons."""
+    url, project = settings.posthog_api, settings.posthog_project_id or 0
+    key = required(settings.posthog_personal_api_key, POSTHOG_PERSONAL)
+
+    def request() -> Finding:
+        with closing(Persons(url, project, key)) as persons:
+            persons.delete([NOBODY])
+        return Finding("PostHog persons", Status.OK, f"{origin(url)} takes {POSTHOG_PERSONAL}")
+
+    hint = "It must be a personal key (phx_) with the scope person:write, of POSTHOG_PROJECT_ID."
+    return check_key("PostHog persons", POSTHOG_PERSONAL, hint, request)
 
 
 def check_sentry(settings: Settings) -> Finding:

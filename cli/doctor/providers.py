@@ -10,6 +10,7 @@ import httpx
 from cli.doctor.finding import Finding, Status
 from cli.doctor.key_check import TIMEOUT, origin
 from cli.doctor.provider_keys import (
+    check_posthog_persons,
     check_posthog_project,
     check_posthog_secret,
     check_sentry,
@@ -52,6 +53,15 @@ def providers_of(settings: Settings) -> list[Provider]:
             },
             "all feature flags are off",
             partial(check_posthog_secret, settings),
+        ),
+        Provider(
+            "PostHog persons",
+            {
+                "POSTHOG_PERSONAL_API_KEY": settings.posthog_personal_api_key,
+                "POSTHOG_PROJECT_ID": settings.posthog_project_id,
+            },
+            "the persons of deleted users stay at PostHog; delete them there by hand",
+            partial(check_posthog_persons, settings),
         ),
         Provider(
             "Sentry",

@@ -15,6 +15,7 @@ from handlers.outcomes import Outcomes, require_client
 from handlers.registry import external
 from models.events import opted_out
 from models.profiles import User, users_by_id
+from models.providers import is_on
 from services import Services
 
 HISTORICAL_AFTER = timedelta(hours=48)
@@ -27,7 +28,8 @@ def forward(events: Sequence[UserEvent], services: Services, _keys: Sequence[str
 
     Events that change who the person is wait until `profiles` has handled them: what is set last
     must be the newest. Events of users who opted out are dropped, and so is what ends a training
-    that had ended before.
+    that had ended before. Where the persons of deleted users are deleted, their events are too:
+    one more would bring the person back.
     """
     posthog = require_client(services.posthog, "PostHog")
     changes = [event for event in events if isinstance(event, UserSignedUp | UserUpdated)]
@@ -50,6 +52,8 @@ def forward(events: Sequence[UserEvent], services: Services, _keys: Sequence[str
 def look_up(session: Session, events: Sequence[UserEvent]) -> tuple[dict[UUID, User], set[UUID]]:
     """Who the users are, and the ids of the events that are not to be sent."""
     ids = {event.user_id for event in events}
-    silent = opted_out(session, ids)
+    users, silent = users_by_id(session, ids), opted_out(session, ids)
+    if is_on(session, "posthog_persons"):
+        silent |= {id_ for id_, user in users.items() if user.deleted}
     dropped = {event.id for event in events if event.user_id in silent}
-    return users_by_id(session, ids), dropped | too_late(events, session)
+    return users, dropped | too_late(events, session)

@@ -1,9 +1,7 @@
 """PostHog's ingestion and feature flags, below `/posthog` (https://posthog.com/docs/api)."""
 
-import gzip
 import hashlib
 import json
-import zlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,39 +10,18 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from sandbox.authentication import accepts_key
+from sandbox.posthog import persons
+from sandbox.posthog.answers import body_of, error_response
 from sandbox.providers import providers_of
 
 MAX_BODY = 20_000_000  # bytes (https://posthog.com/docs/api/capture)
-GZIP_MAGIC = b"\x1f\x8b"
 # Prefixes of personal and project secret keys, which alone may read flag definitions.
 SECRET_KEY_PREFIXES = ("phx_", "phs_")
-ERROR_TYPES = {401: "authentication_error", 413: "payload_too_large", 429: "throttled_error"}
-SERVER_ERROR = 500  # the first of these statuses
-
-
-async def body_of(request: Request) -> dict[str, Any] | None:
-    """The JSON object of a body, compressed or not; None where it is something else."""
-    # By the content, not by Content-Encoding: SDKs differ in whether they send it.
-    raw = await request.body()
-    try:
-        plain = gzip.decompress(raw) if raw.startswith(GZIP_MAGIC) else raw
-        body = json.loads(plain)
-    except (ValueError, OSError, EOFError, zlib.error):
-        return None
-    return body if isinstance(body, dict) else None
 
 
 def project_key(body: Mapping[str, Any]) -> str:
     """The project API key, which is part of the body; empty where it is missing."""
     return str(body.get("api_key") or body.get("token") or "")
-
-
-def error_response(status: int, detail: str) -> JSONResponse:
-    """An error in PostHog's form."""
-    fallback = "validation_error" if status < SERVER_ERROR else "server_error"
-    return JSONResponse(
-        {"type": ERROR_TYPES.get(status, fallback), "code": "invalid", "detail": detail}, status
-    )
 
 
 async def capture(request: Request) -> Response:
@@ -106,6 +83,7 @@ async def definitions(request: Request) -> Response:
 
 
 ROUTES = [
+    *persons.ROUTES,
     *(
         Route(f"/posthog/{path}", capture, methods=["POST"])
         for path in ("batch/", "batch", "i/v0/e/", "i/v0/e", "capture/")

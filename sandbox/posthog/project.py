@@ -1,6 +1,6 @@
 """One PostHog project: every event as it came, and what is left after de-duplication."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -39,7 +39,9 @@ class Captured:
 class Project:
     """The events in order of arrival, and what was made from them.
 
-    `warnings` are what PostHog shows as ingestion warnings; `definitions_asked` counts requests
+    `deleted` are the distinct ids of persons who were deleted: what comes under them is dropped, as
+    PostHog wants none of them used again. `warnings` are what PostHog shows as ingestion warnings;
+    `definitions_asked` counts requests
     for flag definitions, each of which PostHog bills as 10 flag requests.
     """
 
@@ -47,6 +49,7 @@ class Project:
     received: list[Captured] = field(default_factory=list)
     persons: dict[str, dict[str, Any]] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
+    deleted: set[str] = field(default_factory=set)
     flags: list[dict[str, Any]] = field(default_factory=list)
     batches: int = 0
     definitions_asked: int = 0
@@ -62,6 +65,8 @@ class Project:
             self.warnings.append(f"{name} is too large")
         elif distinct_id.lower() in PLACEHOLDER_IDS:
             self.warnings.append(f"{name}: '{distinct_id}' is nobody's id")
+        elif distinct_id in self.deleted:
+            self.warnings.append(f"{name}: the person of this id was deleted")
         elif (id_ := uuid_of(message)) is None:
             self.warnings.append(f"{name} has no valid uuid")
         else:
@@ -81,6 +86,15 @@ class Project:
         self.persons[distinct_id] = (
             once | person | (message.get("$set") or {}) | (properties.get("$set") or {})
         )
+
+    def delete_persons(self, distinct_ids: Iterable[str], *, delete_events: bool) -> int:
+        """Delete persons, and their events if asked for; return how many there were."""
+        found = {each for each in distinct_ids if each in self.persons}
+        self.deleted |= found
+        self.persons = {id_: it for id_, it in self.persons.items() if id_ not in found}
+        if delete_events:
+            self.received = [each for each in self.received if each.distinct_id not in found]
+        return len(found)
 
     def events(self) -> list[Captured]:
         """The events that are left after de-duplication: of each, the one that arrived last."""

@@ -34,6 +34,11 @@ class ProgressBoard:
         arguments = (*fields.values(), TTL, json.dumps(fields), *FINAL_STATUSES)
         return evaluate(self.script, [key], *arguments)
 
+    def remove(self, training_ids: Sequence[str]) -> None:
+        """Delete what is shown of these trainings. One command. Raises ProviderDown."""
+        if training_ids:
+            self.commands.run(("DEL", *map(progress_key, training_ids)))
+
     def read(self, training_id: str) -> TrainingProgress | None:
         """The state in the hash, None where there is none. One command. Raises ProviderDown."""
         (found,) = self.commands.run(("HMGET", progress_key(training_id), *FIELDS))

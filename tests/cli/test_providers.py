@@ -52,7 +52,10 @@ def test_handlers_are_shown_as_off_and_not_as_working(insights: Insights) -> Non
     assert states["usage"] == "working"
     assert (on["emails"], on["analytics"]) == ("working", "off")
     entries = json.loads(insights("handlers", "--json").stdout)["handlers"]
-    assert {each["name"] for each in entries if each["off"]} == {"analytics"}
+    assert {each["name"] for each in entries if each["off"]} == {
+        "analytics",
+        "posthog_deletion",
+    }
 
 
 def test_switching_on_offers_the_history_to_the_right_handlers(
@@ -123,4 +126,6 @@ def test_an_unknown_provider_is_answered_with_a_list(insights: Insights, command
     result = insights("providers", command, "loop")
 
     assert result.exit_code == 1
-    assert "No provider is called 'loop'. There are: loops, posthog." in flat(result.stderr)
+    assert "No provider is called 'loop'. There are: loops, posthog, posthog_persons." in flat(
+        result.stderr
+    )

@@ -11,6 +11,7 @@ from handlers.contacts.handler import keep_contacts
 from handlers.emails.handler import send_awaited_email, send_email
 from handlers.profiles import keep_profiles
 from handlers.usage import count_usage
+from models.providers import switch_off
 from runtime.assembly import Assembly
 from tests.pipeline import Pipeline
 
@@ -55,3 +56,10 @@ def erasing(pipeline_with_doubles: Pipeline) -> Pipeline:
     erasure = pipeline_with_doubles.assembly.handlers["erasure"]
     pipeline_with_doubles.follow(erasure, keep_profiles)
     return pipeline_with_doubles
+
+
+@pytest.fixture
+def person_deletion_off(assembly_with_doubles: Assembly) -> None:
+    """The persons of deleted users stay at PostHog, as an operator decided."""
+    with assembly_with_doubles.sessions.begin() as session:
+        switch_off(session, "posthog_persons")

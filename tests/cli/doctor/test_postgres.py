@@ -111,7 +111,10 @@ def test_it_says_which_providers_are_on_and_whether_a_key_is_not_used(
     unused = doctor_findings(insights)["switches"]
 
     assert undecided["status"] == "off"
-    assert undecided["detail"] == "loops is undecided, so off; posthog is undecided, so off"
+    assert undecided["detail"] == (
+        "loops is undecided, so off; posthog is undecided, so off; "
+        "posthog_persons is undecided, so off"
+    )
     assert (on["status"], on["hint"]) == ("ok", "")
     assert on["detail"].startswith("loops is on")
     assert unused["status"] == "hint"

@@ -3,21 +3,26 @@
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
 from runtime.assembly import Assembly
 from runtime.sandbox_settings import sandbox_settings
 from tests.cli.conftest import SECRET, UNREACHABLE, Insights, doctor_findings, plain
 from tests.doubles import Doubles
 
-NAMES = ("PostHog", "PostHog flags", "Sentry", "Upstash")
+NAMES = ("PostHog", "PostHog flags", "PostHog persons", "Sentry", "Upstash")
 
 
 KEYS = {
     "PostHog": "POSTHOG_API_KEY",
     "PostHog flags": "POSTHOG_SECRET_KEY",
+    "PostHog persons": "POSTHOG_PERSONAL_API_KEY",
     "Sentry": "SENTRY_DSN",
     "Upstash": "UPSTASH_REDIS_REST_TOKEN",
 }
+
+
+OTHERS = ("POSTHOG_HOST", "POSTHOG_PROJECT_ID", "UPSTASH_REDIS_REST_URL")
 
 
 @pytest.fixture
@@ -26,9 +31,9 @@ def configured(
 ) -> pytest.MonkeyPatch:
     """PostHog, Sentry and Upstash, all well."""
     settings = sandbox_settings(assembly.settings, doubles.url)
-    for name in (*KEYS.values(), "POSTHOG_HOST", "UPSTASH_REDIS_REST_URL"):
+    for name in (*KEYS.values(), *OTHERS):
         value: Any = getattr(settings, name.lower())
-        monkeypatch.setenv(name, value if isinstance(value, str) else plain(value))
+        monkeypatch.setenv(name, plain(value) if isinstance(value, SecretStr) else str(value))
     return monkeypatch
 
 
@@ -45,7 +50,7 @@ def test_providers_that_take_our_keys_are_well(
     assert [item.type for item in doubles.sentry.items] == ["client_report"]
 
 
-@pytest.mark.parametrize("name", ["PostHog", "PostHog flags", "Upstash"])
+@pytest.mark.parametrize("name", ["PostHog", "PostHog flags", "PostHog persons", "Upstash"])
 def test_a_key_that_is_refused_is_wrong_and_named(
     name: str, insights: Insights, configured: pytest.MonkeyPatch
 ) -> None:
@@ -104,6 +109,7 @@ def test_a_provider_that_is_away_is_a_hint_and_shows_no_secret(
     for name in KEYS.values():
         monkeypatch.setenv(name, SECRET)
     monkeypatch.setenv("POSTHOG_HOST", f"http://{UNREACHABLE}")
+    monkeypatch.setenv("POSTHOG_PROJECT_ID", "1")
     monkeypatch.setenv("SENTRY_DSN", f"http://{SECRET}@{UNREACHABLE}/1")
     monkeypatch.setenv("UPSTASH_REDIS_REST_URL", f"http://{UNREACHABLE}")
 

@@ -3,6 +3,7 @@
 from typing import Any
 from uuid import UUID
 
+import pytest
 from sqlalchemy import text
 
 from events import PredictionMade, UserEvent, UserLoggedIn, UserSignedUp, load_catalogue, uuid7
@@ -29,6 +30,7 @@ def test_every_event_of_a_user_that_analytics_wants_is_tracked() -> None:
         "training.progressed",
         "training.requested",
         "user.analytics_choice_made",
+        "user.erased",
     }
     of_users = {n for n, each in load_catalogue().items() if issubclass(each, UserEvent)}
 
@@ -96,6 +98,7 @@ def test_sign_up_and_sign_in_set_the_person(analytics_pipeline: Pipeline, double
     assert persons[str(old)]["email"] == f"{old.hex}@example.com"
 
 
+@pytest.mark.usefixtures("person_deletion_off")
 def test_of_a_deleted_user_no_properties_of_the_person_are_set(
     analytics_pipeline: Pipeline, doubles: Doubles
 ) -> None:
