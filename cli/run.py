@@ -11,11 +11,12 @@ from typing import Annotated
 import typer
 
 from cli.app import app, assemble
+from runtime import connection_budget
 from runtime.environment import environment
 from runtime.logs import set_up_logs
 from runtime.migrate import migrate as migrate_database
-from runtime.signals import stop_on_signals
 from runtime.providers import switch_on_in_background, with_key
+from runtime.signals import stop_on_signals
 from runtime.stack import running_stack
 from runtime.supervisor import Supervisor, insights_command
 from services.redis.doorbell import RELAY, Listener
@@ -80,6 +81,7 @@ def web() -> None:
 def relay() -> None:
     """Lease due deliveries and send them to the workers' queues. Run any number."""
     assembly = assemble()
+    assembly.connections = connection_budget.RELAY
     sentry = assembly.sentry  # before anything connects
     # First, so that a SIGTERM during the start ends the process in order, too.
     stopped = stop_on_signals()
@@ -98,7 +100,7 @@ def worker(
     handlers: Annotated[str | None, typer.Option(help="Only these, separated by commas.")] = None,
     processes: Annotated[int, typer.Option(min=1, help="How many processes.")] = 1,
     threads: Annotated[
-        int | None, typer.Option(min=1, help="At most so many batches of a handler at once.")
+        int | None, typer.Option(min=1, help="At most so many batches at once, in all.")
     ] = None,
 ) -> None:
     """Run the handlers of due deliveries. Run any number."""
@@ -116,6 +118,7 @@ def worker(
     switch_on_in_background(assembly, stopped)
     run_worker(
         chosen,
+        threads=size,
         sessions=assembly.sessions,
         services=assembly.services,
         sentry=assembly.sentry,
@@ -142,7 +145,8 @@ def supervise_workers(settings: Settings, processes: int, options: Sequence[str]
 def scheduler() -> None:
     """Publish the events of scheduled jobs when they are due. Run any number."""
     assembly = assemble()
+    assembly.connections = connection_budget.SCHEDULER
     stopped = stop_on_signals()
     serve_metrics(assembly.settings)
-    Scheduler(assembly.settings, assembly.publish).run(stopped)
+    Scheduler(assembly.settings, assembly.publish, assembly.database_time).run(stopped)
     assembly.sentry.flush()

@@ -5,11 +5,19 @@ from datetime import datetime
 from typing import NamedTuple
 
 from sqlalchemy import Connection, text
+from sqlalchemy.orm import Session
 
 SERVER = text("""
     SELECT current_setting('server_version') AS version,
            CAST(current_setting('server_version_num') AS integer) AS number,
            current_user AS role, current_database() AS database, pg_backend_pid() AS pid
+""")
+
+# How many connections the server takes from those who are no superusers, and how many it has.
+ROOM = text("""
+    SELECT CAST(current_setting('max_connections') AS integer)
+               - CAST(current_setting('superuser_reserved_connections') AS integer),
+           (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend')
 """)
 
 # A replica, a role or database that may only read, or a provider that stopped writes (full disk).
@@ -58,6 +66,13 @@ class Server(NamedTuple):
     pid: int
 
 
+class ConnectionRoom(NamedTuple):
+    """Connections of a server: how many it allows, how many are open."""
+
+    allowed: int
+    used: int
+
+
 def server(on: Connection) -> Server:
     """Which server this is, and as whom we speak to it."""
     return Server(*on.execute(SERVER).one())
@@ -71,10 +86,15 @@ def revision(on: Connection) -> str | None:
     return found
 
 
-def database_time(on: Connection) -> datetime:
+def database_time(on: Connection | Session) -> datetime:
     """The database's clock, the only one that decides anything."""
     now: datetime = on.execute(text("SELECT now()")).scalar_one()
     return now
+
+
+def connection_room(on: Connection) -> ConnectionRoom:
+    """How many connections the server allows and has; a pooler in between has its own limits."""
+    return ConnectionRoom(*on.execute(ROOM).one())
 
 
 def is_read_only(on: Connection) -> bool:

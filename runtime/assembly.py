@@ -1,12 +1,14 @@
 """What each process is made of: the parts that its settings describe."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from errors import InsightsError
 from events import Catalogue, Event, carry_trace, load_catalogue, publish, ring_after_commit
 from handlers import Handler, load_handlers
+from models import server
 from models.connections import connect, session_factory
 from models.transactions import in_transaction
 from runtime.clients import (
@@ -107,6 +109,10 @@ class Assembly:
     def publish(self, *events: Event) -> None:
         """Publish in a transaction of its own, repeated while the database is away."""
         in_transaction(self.sessions, lambda session: publish(session, *events))
+
+    def database_time(self) -> datetime:
+        """The time by the database's clock, the only one that decides anything."""
+        return in_transaction(self.sessions, server.database_time)
 
     def close(self) -> None:
         """Close the connections that were made."""

@@ -27,10 +27,9 @@ from web.readiness import Readiness
 from web.shared_result import SharedResult
 
 log = structlog.get_logger()
-CONNECTIONS = 10  # to PostgreSQL, and as many in a rush; further requests wait for one
 # Seconds, and milliseconds for tcp_user_timeout: a probe must answer before its caller gives up.
-PROBE_DEADLINE = 5.0  # seconds for all that one look asks the database; it takes milliseconds
 PROBE_TIMEOUTS = {"connect_timeout": 2, "tcp_user_timeout": 2000, "prepare_threshold": None}
+PROBE_DEADLINE = 5.0  # seconds for all that one look asks the database; it takes milliseconds
 
 
 def make_app(settings: Settings) -> FastAPI:
@@ -48,12 +47,12 @@ def make_dependencies(settings: Settings) -> Dependencies:
     sentry = make_sentry(settings, monitors={})
     engine = connect(
         settings.postgres_url,
-        size=CONNECTIONS,
+        size=connection_budget.WEB,
         name="insights-web",
         timeouts=make_timeouts(settings),
     )
-    limit_connections(probe, PROBE_DEADLINE)
     probe = create_engine(settings.postgres_url, poolclass=NullPool, connect_args=PROBE_TIMEOUTS)
+    limit_connections(probe, PROBE_DEADLINE)
     redis = connect_quickly(settings.redis)
     commands = commands_over(redis, settings.upstash, REQUEST_TIMEOUT)
     sessions = session_factory(engine)

@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 import structlog
 from croniter import croniter
@@ -48,11 +48,22 @@ JOBS = (
 
 
 class Scheduler:
-    """Looks every `interval` seconds; of slots that were missed, the last is published late."""
+    """Looks every `interval` seconds; of slots that were missed, the last is published late.
 
-    def __init__(self, settings: Settings, publish: Publish, interval: float = LOOK_EVERY) -> None:
+    `clock` is the database's: a scheduler whose own clock is days ahead would use up slots that
+    have not come, and have active users taken for inactive ones.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        publish: Publish,
+        clock: Callable[[], datetime],
+        interval: float = LOOK_EVERY,
+    ) -> None:
         self.settings = settings
         self.publish = publish
+        self.clock = clock
         self.interval = interval
         self.published: dict[str, datetime] = {}
 
@@ -60,7 +71,7 @@ class Scheduler:
         """Publish what is due until stopped. A database that is away is asked again."""
         while not stopped.is_set():
             try:
-                self.tick(datetime.now(UTC))
+                self.tick(self.clock())
             except (DBAPIError, PoolTimeout) as error:
                 if trouble_of(error) is None:
                     raise

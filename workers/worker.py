@@ -32,6 +32,7 @@ class UnknownHandler(InsightsError):
 def run_worker(
     handlers: Sequence[Handler],
     *,
+    threads: int,
     sessions: "sessionmaker[Session]",
     services: Services,
     sentry: Sentry,
@@ -39,7 +40,6 @@ def run_worker(
     stopped: threading.Event,
 ) -> NoReturn:
     """Work until `stopped` is set; then finish what runs, give the rest back, and exit."""
-    threads = threads_of(handlers)
     renewal = LeaseRenewal(sessions, shortest_lease(handlers) / 3)
     runner = Runner(sessions, services, renewal, Metrics(), sentry)
     broker = make_broker(broker_url, handlers)
@@ -62,9 +62,10 @@ def run_worker(
     os._exit(0)
 
 
-def threads_of(handlers: Iterable[Handler]) -> int:
-    """How many batches of these handlers one process runs side by side."""
-    return sum(handler.concurrency for handler in handlers)
+def threads_of(handlers: Iterable[Handler], at_most: int | None = None) -> int:
+    """How many batches of these handlers one process runs side by side, in all."""
+    wanted = sum(handler.concurrency for handler in handlers)
+    return wanted if at_most is None else min(wanted, at_most)
 
 
 def shortest_lease(handlers: Iterable[Handler]) -> float:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, cast
 from alembic.script import ScriptDirectory
 from sqlalchemy.exc import DBAPIError, OperationalError
 
+from cli.doctor.connections import check_connections
 from cli.doctor.finding import Finding, Status
-from events.contract.schema import data_schema
 from models import server as database
 from models.deliveries.backlog import HandlerBacklog, summary
 from models.providers import providers
@@ -34,11 +34,12 @@ def check_postgres(assembly: Assembly) -> Iterator[Finding]:
             yield from check_server(connection)
             behind = check_migrations(connection)
             yield behind
-            if behind.status is Status.OK:
+            if behind.status is not Status.WRONG:
                 yield check_registry(connection, assembly)
                 yield check_switches(connection, assembly)
                 yield check_rights(connection)
                 yield from check_deliveries(connection, assembly)
+            yield check_connections(connection, assembly)
     except MissingSetting as error:
         yield Finding(NAME, Status.WRONG, "not configured", str(error))
     except OperationalError as error:

@@ -15,7 +15,6 @@ from runtime.web import make_app
 from tests.factories import predictions_made, publish_now
 from tests.fake_handlers import FakeEffect, external_handler, transactional_handler
 from tests.pipeline import Pipeline
-from tests.waiting import wait_until
 from workers.scheduler import JOBS, Scheduler
 
 
@@ -60,17 +59,23 @@ def test_work_costs_no_attempt_and_is_done_when_writes_are_taken_again(
     assert set(effect.seen) == {event.id}
 
 
-def test_the_scheduler_goes_on(assembly: Assembly) -> None:
+def test_the_scheduler_waits_and_publishes_when_writes_are_taken_again(
+    assembly: Assembly,
+) -> None:
     stopped = threading.Event()
-    scheduler = Scheduler(assembly.settings, assembly.publish, interval=0.02)
+    scheduler = Scheduler(assembly.settings, assembly.publish, assembly.database_time, 0.02)
+    running = threading.Thread(target=scheduler.run, args=(stopped,))
     with read_only(assembly):
-        running = threading.Thread(target=scheduler.run, args=(stopped,))
         running.start()
         stopped.wait(0.3)
         assert running.is_alive()
-    wait_until(lambda: len(scheduler.published) == len(JOBS))
-    stopped.set()
-    running.join()
+        assert scheduler.published == {}
+        stopped.set()
+        running.join()
+
+    scheduler.tick(scheduler.clock())
+
+    assert len(scheduler.published) == len(JOBS)
 
 
 def test_publishing_over_http_is_503_and_nobody_is_told_that_we_are_ready(

@@ -50,6 +50,11 @@ def test_a_bound_on_threads_bounds_the_concurrency_of_each_handler() -> None:
     assert [handler.concurrency for handler in choose(FAKES, threads=3)] == [2, 3]
 
 
+def test_a_bound_on_threads_bounds_them_in_all() -> None:
+    assert threads_of(choose(FAKES, threads=3), 3) == 3
+    assert threads_of(choose(FAKES, threads=9), 9) == 6
+
+
 def test_the_shortest_lease_of_all_handlers_sets_how_often_leases_are_renewed() -> None:
     short = external_handler(FakeEffect(), lease=timedelta(seconds=3))
 
@@ -147,12 +152,12 @@ def test_what_failed_just_before_a_worker_ends_is_still_reported(
     silent_sentry: SandboxServer,
     start: Start,
 ) -> None:
+    assembly = assembly_with_doubles
     doubles.set_fault("loops", "status", status=400)
     dsn = SecretStr(f"{silent_sentry.url.replace('//', '//key@')}/sentry/1")
     settings = assembly.settings.model_copy(
         update={"sentry_dsn": dsn, "sentry_traces_sample_rate": 0.0}
     )
-    assembly = assembly_with_doubles
     both = [UserSignedUp(user_id=uuid7(), email=f"{name}@example.com") for name in "ab"]
     publish_now(assembly, *both)
     start(settings, "relay")

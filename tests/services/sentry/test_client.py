@@ -167,7 +167,9 @@ def test_a_slow_query_is_a_span_without_its_parameters(
 
 def test_a_scheduled_job_checks_in(watched: Pipeline, sentry_sandbox: SandboxClient) -> None:
     watched.follow(prune_events)
-    Scheduler(watched.assembly.settings, watched.assembly.publish).tick(datetime.now(UTC))
+    Scheduler(
+        watched.assembly.settings, watched.assembly.publish, watched.assembly.database_time
+    ).tick(datetime.now(UTC))
     watched.work()
 
     statuses = [

@@ -1,0 +1,21 @@
+"""How many connections to PostgreSQL each kind of process may open: pools do not overflow."""
+
+WEB = 10  # requests that find none free wait, and are answered 503 after 10 s
+READINESS = 1  # a check of its own, so that a full pool does not look like a lost database
+RELAY = 1
+SCHEDULER = 1
+
+
+def of_web() -> int:
+    """One `insights web`."""
+    return WEB + READINESS
+
+
+def of_worker(threads: int) -> int:
+    """One worker process: each batch holds one, and one renews leases and switches providers on."""
+    return threads + 1
+
+
+def of_one_each(threads: int, workers: int = 2) -> int:
+    """What `insights up` runs: an API, a relay, a scheduler and so many workers."""
+    return of_web() + RELAY + SCHEDULER + workers * of_worker(threads)
