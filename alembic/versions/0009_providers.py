@@ -37,14 +37,24 @@ BEGIN
                   HINT = 'SELECT type FROM insights.event_types lists them; '
                          '`insights migrate` adds those of new code.';
     END IF;
-    INSERT INTO insights.deliveries (handler, event_id)
-    SELECT s.handler, n.id
-    FROM new_events n JOIN insights.subscriptions s ON s.event_type = n.type{only_on};
+    {insert}
     RETURN NULL;
 END $$;
 """
-ONLY_ON = """
-    JOIN insights.handlers_on o ON o.name = s.handler"""
+# Materialized: who is on is looked up once per statement, not once per event.
+TO_THOSE_ON = """
+    WITH wanted AS MATERIALIZED (
+        SELECT s.event_type, s.handler
+        FROM insights.subscriptions s JOIN insights.handlers_on o ON o.name = s.handler
+    )
+    INSERT INTO insights.deliveries (handler, event_id)
+    SELECT w.handler, n.id FROM new_events n JOIN wanted w ON w.event_type = n.type;
+"""
+TO_ALL = """
+    INSERT INTO insights.deliveries (handler, event_id)
+    SELECT s.handler, n.id
+    FROM new_events n JOIN insights.subscriptions s ON s.event_type = n.type;
+"""
 
 DOWN = """
 DROP VIEW insights.handlers_on;
@@ -55,11 +65,11 @@ DROP TABLE insights.providers;
 
 def upgrade() -> None:
     """Add the table of providers, and owe nothing to handlers whose provider is off."""
-    for script in (TABLES, FAN_OUT.replace("{only_on}", ONLY_ON)):
+    for script in (TABLES, FAN_OUT.replace("{insert}", TO_THOSE_ON.strip())):
         op.get_bind().connection.cursor().execute(script)
 
 
 def downgrade() -> None:
     """Owe events to all who follow them, as before 0009; which provider is on is forgotten."""
-    for script in (FAN_OUT.replace("{only_on}", ""), DOWN):
+    for script in (FAN_OUT.replace("{insert}", TO_ALL.strip()), DOWN):
         op.get_bind().connection.cursor().execute(script)

@@ -4,13 +4,16 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import psycopg
 import pytest
 from psycopg.errors import LockNotAvailable, RaiseException
+from sqlalchemy import text
 
-from runtime.migrate import downgrade, migrate
+from models.deliveries.lease import lease
+from runtime.migrate import downgrade, migrate, upgrade
 from tests.factories import Servers, new_database
 from tests.models.assemblies import assembly_on
 from tests.models.database_snapshot import snapshot
@@ -183,6 +186,29 @@ def test_of_two_migrations_at_once_one_waits_and_both_succeed(empty: str, server
         assert gate.execute("SELECT version_num FROM insights.alembic_version").fetchall() == [
             (newest,)
         ]
+
+
+def test_what_an_installation_of_before_owes_waits_for_a_migration_with_its_keys(
+    empty: str, servers: Servers
+) -> None:
+    owe = "INSERT INTO insights.deliveries (handler, event_id) VALUES ('emails', gen_random_uuid())"
+    with assembly_on(empty, servers) as assembly:
+        with assembly.engine.begin() as connection:
+            upgrade(connection, "0008")
+            connection.execute(text("INSERT INTO insights.handlers (name) VALUES ('emails')"))
+            connection.execute(text(owe))
+
+        def leased() -> int:
+            with assembly.engine.begin() as connection:
+                batches = lease(connection, {"emails": 9}, {"emails": timedelta(seconds=30)})
+                return sum(len(batch.leases) for batch in batches)
+
+        migrate(assembly.engine, assembly.catalogue, assembly.handlers)
+        without_key = leased()
+        migrate(assembly.engine, assembly.catalogue, assembly.handlers, ["loops"])
+        with_key = leased()
+
+    assert (without_key, with_key) == (0, 1)
 
 
 def test_a_migration_that_waited_for_a_newer_one_leaves_it_alone(
