@@ -8,6 +8,7 @@ from sqlalchemy import text
 from starlette.testclient import TestClient
 
 from events import named_id, uuid7
+from models.erased_events import erase
 from runtime.assembly import Assembly
 from tests.web.requests import BATCHED, STRUCTURED, cloud_event, stored_events
 
@@ -155,18 +156,32 @@ ERASE = """UPDATE insights.events SET data = '{"email": "", "name": "", "erased"
 PRUNE = "TRUNCATE insights.deliveries, insights.events"
 
 
-@pytest.mark.parametrize("erase", [ERASE, ERASE + ", user_id = NULL", PRUNE])
+@pytest.mark.parametrize("forget", [ERASE, ERASE + ", user_id = NULL", PRUNE])
 def test_the_id_of_an_event_that_was_erased_or_pruned_is_accepted(
-    client: TestClient, assembly: Assembly, erase: str
+    client: TestClient, assembly: Assembly, forget: str
 ) -> None:
     event = signed_up_event(uuid7())
     first = client.post("/events", json=event, headers=STRUCTURED)
     with assembly.engine.begin() as connection:
-        connection.execute(text(erase))
+        connection.execute(text(forget))
 
     again = client.post("/events", json=event, headers=STRUCTURED)
 
     assert (again.status_code, again.content) == (202, first.content)
+
+
+def test_what_was_erased_with_its_user_may_be_sent_again(
+    client: TestClient, assembly: Assembly
+) -> None:
+    user_id = uuid7()
+    event = signed_up_event(user_id)
+    client.post("/events", json=event, headers=STRUCTURED)
+    with assembly.sessions.begin() as session:
+        assert erase(session, [user_id]) == 1
+    before = stored_events(assembly)
+
+    assert client.post("/events", json=event, headers=STRUCTURED).status_code == 202
+    assert stored_events(assembly) == before
 
 
 def test_an_erased_event_still_belongs_to_its_user(client: TestClient, assembly: Assembly) -> None:
