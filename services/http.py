@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 
 from errors import KeyRefused, ProviderDown, ProviderLimited, ProviderRefused, ProviderUncertain
+from services.answers import count_answer
 
 TIMEOUT = httpx.Timeout(10, connect=3)  # seconds; Loops takes up to a few for an email
 NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
@@ -38,6 +39,7 @@ class Api:
             raise ProviderUncertain(f"{self.name} does not answer: {kind(error)}.") from error
         status = answer.status_code
         if answer.is_success or status in also_ok:
+            count_answer()
             return answer
         if status == TOO_MANY:
             raise ProviderLimited(f"{self.name} answers 429: it is asked too often.")
@@ -47,6 +49,7 @@ class Api:
             raise ProviderDown(f"{self.name} answers {status}: is its address right?")
         if status >= SERVER_ERROR or status in MAY_BE_DONE:
             raise ProviderUncertain(f"{self.name} answers {status}.")
+        count_answer()
         raise ProviderRefused(f"{self.name} answers {status}: {reason(answer)}")
 
     def close(self) -> None:

@@ -21,6 +21,7 @@ from models.deliveries.take import ClaimedDelivery, claim, finish, put_back, tak
 from models.handlers import circuit_breaker
 from models.transactions import in_transaction
 from services import Services
+from services.answers import Answers, counted_answers
 from services.sentry import Sentry
 from workers.batch import Batch, restore
 from workers.failure_policy import describe, failures_of
@@ -148,10 +149,11 @@ class Runner:
         mine = [claimed[lease.event_id] for lease in batch.leases]
         events, outcomes = restore(handler, mine)
         follow_ups: list[Event] = []
+        answers = Answers()
         if events:
             keys = [str(named_id(handler.name, event.id)) for event in events]
             services = replace(self.services, holds_lease=lease_check(handler, mine))
-            with self.observed(handler, mine, events, batch):
+            with self.observed(handler, mine, events, batch), counted_answers() as answers:
                 answer = handler(events, services, keys if handler.batch > 1 else keys[0])
             if isinstance(answer, Mapping):
                 outcomes |= answer
@@ -162,12 +164,17 @@ class Runner:
         undone = [each for each in mine if each.id in outcomes]
 
         # Follow-ups of a delivery whose lease another worker took over are left to that worker.
+        # The circuit of a named provider is closed by its answer alone: work that never asked it
+        # (of users who opted out, say) would let the others run into an outage that goes on.
         def end(session: Session) -> int:
             finished = finish(session, handler.name, done)
             publish(session, *(each for each in follow_ups if each.causation_id in finished))
             failed = failures_of(undone, outcomes, charged=batch.charged)
             self.failures.write(session, handler, failed)
-            close_circuit(session, handler, mine)
+            if answers.count or handler.provider is None:
+                close_circuit(session, handler, mine)
+            elif batch.probe:
+                circuit_breaker.probe_again(session, handler.name)
             return len(finished)
 
         return in_transaction(self.sessions, end)

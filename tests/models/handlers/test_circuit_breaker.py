@@ -13,6 +13,7 @@ from models.handlers import circuit_breaker
 from models.handlers.circuit_breaker import FAILURES_BEFORE_OPEN
 from models.server import database_time
 from runtime.assembly import Assembly
+from services.answers import count_answer
 from tests.factories import predictions_made, publish_now
 from tests.fake_handlers import FakeEffect, external_handler, raising, transactional_handler
 from tests.models.concurrency import meanwhile
@@ -184,3 +185,28 @@ def test_a_refused_key_opens_the_circuit_is_reported_once_and_makes_no_dead_lett
 
     assert [type(error) for error in reported] == [KeyRefused]
     assert {(row.attempts, row.died_at) for row in pipeline.owed()} == {(0, None)}
+
+
+def test_work_that_never_asked_the_provider_leaves_its_circuit_open(
+    pipeline_with_doubles: Pipeline,
+) -> None:
+    pipeline, effect = pipeline_with_doubles, FakeEffect(raising(provider_down))
+    pipeline.follow(external_handler(effect, batch=1, provider="loops"))
+    publish_now(pipeline.assembly, *predictions_made(5))
+    for _ in range(FAILURES_BEFORE_OPEN):
+        pipeline.work()
+        pipeline.pass_time()
+
+    effect.behave = lambda _events: None  # as of users who opted out
+    pipeline.half_open_circuits()
+    (probe,) = pipeline.lease()
+    pipeline.deliver(probe)
+    row = handler_row(pipeline.assembly, "external")
+    assert row.failures_in_row == FAILURES_BEFORE_OPEN
+    assert row.resume_at is not None
+
+    effect.behave = lambda _events: count_answer()  # as a client does when it is answered
+    (probe,) = pipeline.lease()
+    pipeline.deliver(probe)
+    row = handler_row(pipeline.assembly, "external")
+    assert (row.failures_in_row, row.resume_at) == (0, None)
