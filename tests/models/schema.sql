@@ -252,10 +252,12 @@ BEGIN
                   HINT = 'SELECT type FROM insights.event_types lists them; '
                          '`insights migrate` adds those of new code.';
     END IF;
+    WITH wanted AS MATERIALIZED (
+        SELECT s.event_type, s.handler
+        FROM insights.subscriptions s JOIN insights.handlers_on o ON o.name = s.handler
+    )
     INSERT INTO insights.deliveries (handler, event_id)
-    SELECT s.handler, n.id
-    FROM new_events n JOIN insights.subscriptions s ON s.event_type = n.type
-    JOIN insights.handlers_on o ON o.name = s.handler;
+    SELECT w.handler, n.id FROM new_events n JOIN wanted w ON w.event_type = n.type;
     RETURN NULL;
 END $function$
 ;

@@ -10,6 +10,7 @@ from events import Catalogue, PredictionMade, uuid7
 from events.contract.schema import data_schema
 from models import event_types, providers, subscriptions
 from runtime.assembly import Assembly
+from runtime.clients import PROVIDER_SETTINGS
 from runtime.migrate import migrate
 from runtime.registration import left_alone, missing, register
 from tests.factories import signed_up
@@ -112,14 +113,14 @@ def test_code_that_names_no_provider_leaves_the_one_that_is_named(
     said = register(rolled_back, assembly.catalogue, ours)
 
     assert any("emails is a handler of loops in the database, not in" in each for each in said)
-    (loops, _) = providers.providers(rolled_back)
+    loops, *_ = providers.providers(rolled_back)
     assert "emails" in loops.handlers
 
 
 def test_a_provider_without_a_key_is_said_to_be_off(assembly: Assembly) -> None:
     said = migrate(assembly.engine, assembly.catalogue, assembly.handlers)
 
-    (loops, posthog) = said
+    loops, posthog, *_ = said
     assert "loops is undecided and so off: nothing is owed to contacts, emails," in loops
     assert "LOOPS_API_KEY" in loops
     assert "`insights providers on posthog`" in posthog
@@ -128,8 +129,8 @@ def test_a_provider_without_a_key_is_said_to_be_off(assembly: Assembly) -> None:
 def test_a_provider_with_a_key_is_switched_on_and_its_handlers_history_offered(
     assembly: Assembly,
 ) -> None:
-    keys = ["loops", "posthog"]
-    (first, _) = migrate(assembly.engine, assembly.catalogue, assembly.handlers, keys)
+    keys = list(PROVIDER_SETTINGS)
+    first, *_ = migrate(assembly.engine, assembly.catalogue, assembly.handlers, keys)
     assert first == "loops is on: events are owed to contacts, emails, emails_awaited."
     assert migrate(assembly.engine, assembly.catalogue, assembly.handlers, keys) == []
 
