@@ -18,7 +18,7 @@ class Sizes:
     sustaining: float = 20.0  # s of publishing and handling at once
     per_second: int = 50  # events whose latency is measured
     listening: float = 20.0  # s
-    # s; two minutes and a little, because scenarios/idle.py must see two of each minute's PINGs
+    # s; two minutes and a little, because scenarios/idle.py must see two of each minute's tests
     idling: float = 125.0
     few_owed: int = 50_000
     many_owed: int = 1_000_000

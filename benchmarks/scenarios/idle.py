@@ -1,11 +1,12 @@
 """`idle`: how many Redis commands a day a process costs that has nothing to do.
 
 Each process has a private Redis to itself, so every command that the server counts is its own. Two
-things happen regularly but seldom: a PING a minute on the connection that listens for bells, and a
-look (LPOP) into each queue every ten minutes. So that the window holds a whole number of minutes,
-it opens with a command and lasts two minutes and a little. Looks that happen to fall into it are
-left out, and a day's number of them is added by their known interval. All other commands count in
-proportion of the day to the window. A window under a minute sees no PING and says little.
+things happen regularly but seldom: a test (EVAL) a minute of the connection that listens for bells,
+and a look (LPOP) into each queue every fifteen minutes. The first tests after a start come sooner,
+so the window opens after them. It opens with a command and lasts two minutes and a little, to hold
+a whole number of minutes. Looks that happen to fall into it are left out, and a day's number of
+them is added by their known interval. All other commands count in proportion of the day to the
+window. A window under a minute sees no test and says little.
 """
 
 import time
@@ -29,6 +30,7 @@ from workers.broker.redis import LOOK_EVERY
 
 DAY = 86_400  # s
 START_UP = 5.0  # s after its first command in which a process may still be starting
+SETTLING = 75.0  # s after which a listener that hears nothing tests its connection once a minute
 MINUTE = 60.0  # s
 METER_COMMANDS = ("cmdstat_info", "cmdstat_config")  # what this scenario sends itself
 LOOK_COMMAND = "cmdstat_lpop"
@@ -95,6 +97,7 @@ def count_commands(deployment: Deployment, client: "redis.Redis", seconds: float
     deployment.processes.wait_for("a first command", lambda: sent(client).total() > 0)
     time.sleep(START_UP)
     if seconds > MINUTE:
+        time.sleep(SETTLING)
         begun = sent(client).total()
         deadline = time.monotonic() + MINUTE + START_UP
         while sent(client).total() == begun and time.monotonic() < deadline:

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from events import named_id, uuid7
 from runtime.assembly import Assembly
 from services.redis.doorbell import RELAY, Listener
 from tests.cli.conftest import Insights, flat, plain
+from tests.services.redis.stand_ins import hanging_redis
 
 USER = str(uuid7())
 MADE = '{"model_id": "m-1"}'
@@ -193,6 +195,21 @@ def test_publishing_does_not_wait_for_a_redis_that_is_away(
     monkeypatch.setenv("REDIS_URL", "redis://127.0.0.1:1/0")
 
     assert insights("publish", "user.updated", "--user", USER).exit_code == 0
+    assert len(events(assembly)) == 1
+
+
+@pytest.mark.parametrize("hangs", [False, True])
+def test_a_command_ends_once_it_rang_and_waits_a_second_for_a_redis_that_hangs(
+    hangs: bool, insights: Insights, assembly: Assembly, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with hanging_redis() as url:
+        if hangs:
+            monkeypatch.setenv("REDIS_URL", url)
+        began = time.monotonic()
+        assert insights("publish", "user.updated", "--user", USER).exit_code == 0
+        took = time.monotonic() - began
+
+    assert took < 3
     assert len(events(assembly)) == 1
 
 

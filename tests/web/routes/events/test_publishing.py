@@ -1,14 +1,17 @@
 """`POST /events`: attributes, batches, and what happens while a server is down."""
 
+import time
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
+from pydantic import SecretStr
 from starlette.testclient import TestClient
 
 from runtime.assembly import Assembly
 from runtime.web import make_app
 from services.redis.doorbell import RELAY, Listener
 from settings import Settings
+from tests.services.redis.stand_ins import hanging_redis
 from tests.web.requests import BATCHED, KEY, STRUCTURED, cloud_event, stored_events, until
 
 
@@ -125,6 +128,23 @@ def test_events_are_accepted_while_redis_is_down(
 
     assert answer.status_code == 202
     assert len(stored_events(assembly)) == 1
+
+
+def test_a_redis_that_hangs_holds_up_one_request_a_second_at_most(
+    assembly: Assembly, user_id: UUID
+) -> None:
+    with hanging_redis() as url:
+        settings = assembly.settings.model_copy(update={"redis_url": SecretStr(url)})
+        with TestClient(make_app(settings), headers=KEY) as client:
+            began = time.monotonic()
+            for number in range(60):
+                event = cloud_event(user_id, id=str(number))
+                answer = client.post("/events", json=event, headers=STRUCTURED)
+                assert answer.status_code == 202
+            took = time.monotonic() - began
+
+    # The rate limit asks Redis: the first request, and one a second after a second without.
+    assert took < 10
 
 
 def test_without_the_database_the_answer_is_503(without_database: Settings, user_id: UUID) -> None:
