@@ -75,7 +75,8 @@ COUNT = text("""
 """)
 
 # Add old lines up to sums, some at a time. A line stays while its event is stored: it is what
-# keeps a repetition of that event from counting again.
+# keeps a repetition of that event from counting again. The order is that of an index, and OFFSET 0
+# has each event looked up by its id, so that no table is read whole to find few lines.
 SUM_OLD_LINES = text("""
     WITH old AS (
         DELETE FROM insights.usage_ledger WHERE event_id = ANY (ARRAY(
@@ -83,8 +84,8 @@ SUM_OLD_LINES = text("""
             WHERE NOT l.is_sum
               AND l.month < to_char(now() AT TIME ZONE 'UTC' - greatest(
                   make_interval(months => :months), CAST(:age AS interval)), 'YYYY-MM')
-              AND NOT EXISTS (SELECT FROM insights.events e WHERE e.id = l.event_id)
-            LIMIT :at_most))
+              AND NOT EXISTS (SELECT FROM insights.events e WHERE e.id = l.event_id OFFSET 0)
+            ORDER BY l.month LIMIT :at_most))
         RETURNING user_id, month, resource, amount, unnamed
     ), added AS (
         INSERT INTO insights.usage_ledger AS s

@@ -4,7 +4,6 @@ The buffers are counted by PostgreSQL itself, on a table whose pages were used a
 events stand side by side in all of them.
 """
 
-import json
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -18,6 +17,7 @@ from models import prunable_events
 from models.prunable_events import PRUNE, START, Place, prune
 from runtime.assembly import Assembly
 from tests.factories import predictions_made, publish_now
+from tests.models.plans import buffers, explain, scans
 
 AGE = timedelta(days=90)
 EVENTS = 60_000
@@ -129,22 +129,7 @@ def plan_of(connection: Connection, place: Place) -> dict[str, Any]:
         "after": place.recorded_at,
         "after_id": place.id,
     }
-    explain = text(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {PRUNE.text}")
-    (answer,) = connection.scalars(explain, given)
-    (found,) = json.loads(answer) if isinstance(answer, str) else answer
-    return dict(found["Plan"])
-
-
-def buffers(plan: dict[str, Any]) -> int:
-    return int(plan["Shared Hit Blocks"] + plan["Shared Read Blocks"])
-
-
-def scans(plan: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """Each node of a plan that reads a table, and which table."""
-    if "Relation Name" in plan:
-        yield plan["Node Type"], plan["Relation Name"]
-    for below in plan.get("Plans", []):
-        yield from scans(below)
+    return explain(connection, PRUNE, given)
 
 
 def place_after(connection: Connection, events: int) -> Place:

@@ -11,6 +11,7 @@ from models import usage_ledger
 from runtime.assembly import Assembly
 from tests.factories import dataset_uploaded, prediction_made, publish_now, training_started
 from tests.handlers.expected_usage import Usage, stored
+from tests.models.plans import buffers, explain, scans
 from tests.pipeline import Pipeline
 
 MONTHS = 25
@@ -26,6 +27,17 @@ TOTALS = text("""
     WHERE user_id = :user GROUP BY 1, 2 ORDER BY 1, 2
 """)
 FORGET_EVENTS = text("DELETE FROM insights.events WHERE type NOT LIKE 'usage.%'")
+LINES_OF = text("""
+    INSERT INTO insights.usage_ledger (event_id, user_id, resource, amount, month)
+    SELECT gen_random_uuid(), gen_random_uuid(), 'trainings', 1, :month
+    FROM generate_series(1, :many)
+""")
+EVENTS_OF_LINES = text("""
+    INSERT INTO insights.events (id, type, source)
+    SELECT event_id, 'training.started', 'sql'
+    FROM (SELECT event_id, row_number() OVER (ORDER BY month) AS n FROM insights.usage_ledger) l
+    WHERE mod(n, 2) = 0
+""")
 
 
 def count(pipeline: Pipeline, *events: Event) -> None:
@@ -195,3 +207,25 @@ def test_the_prune_job_sums_lines_too(
     count(pipeline, PruneDue(days=90, statement_months=MONTHS))
 
     assert {line.is_sum for line in connection.execute(LINES, {"user": user_id})} == {True}
+
+
+def test_no_table_is_read_whole_to_find_few_old_lines(
+    assembly: Assembly, connection: Connection
+) -> None:
+    """With statistics of before: 20 of 40,020 lines are old, and half of the events are gone."""
+    connection.exec_driver_sql("TRUNCATE insights.usage_ledger, insights.events")
+    connection.exec_driver_sql("ANALYZE insights.usage_ledger, insights.events")
+    for many, month in ((40_000, f"{datetime.now(UTC):%Y-%m}"), (20, "2021-03")):
+        connection.execute(LINES_OF, {"many": many, "month": month})
+    connection.exec_driver_sql("SET session_replication_role = replica")
+    connection.execute(EVENTS_OF_LINES)
+    connection.exec_driver_sql("RESET session_replication_role")
+
+    plan = explain(
+        connection, usage_ledger.SUM_OLD_LINES, {"months": MONTHS, "age": AGE, "at_most": 10_000}
+    )
+
+    tables = {("Seq Scan", "usage_ledger"), ("Seq Scan", "events")}
+    assert not tables & set(scans(plan))
+    assert buffers(plan) < 20 * 30
+    assert connection.scalar(text("SELECT count(*) FROM insights.usage_ledger WHERE is_sum")) == 10
