@@ -93,6 +93,7 @@ def test_it_describes_each_type_that_may_be_published(document: Any) -> None:
         "prune.due",
         "usage.limit_exceeded",
         "usage.threshold_reached",
+        "user.erased",
         "user.inactive",
     }
 
