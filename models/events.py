@@ -19,7 +19,7 @@ STATES_READ = 20  # of one training: not every stored event need fit its type
 
 
 class EventRow(Base):
-    """One event. Append-only: rows are never changed, only pruned when old and owed by nobody.
+    """One event. A row changes by erasure alone, and goes when it is old and owed by nobody.
 
     `occurred_at` is when it happened, by the publisher's clock; `recorded_at` when it was
     published, by the database's. `correlation_id` is the id of the event that began a chain of

@@ -112,14 +112,17 @@ def is_newer(known: tuple[int, dict[str, Any]] | None, ours: EventType) -> bool:
     """Whether the database has a type as a newer release has it.
 
     Its version is higher, or it has more fields, all of them optional: adding one is compatible
-    and raises no version.
+    and raises no version. Or more of its fields are personal: forgetting that would leave them
+    behind when their user is deleted.
     """
     if known is None:
         return False
     version, schema = known
     fields, our_fields = schema.get("properties", {}).keys(), ours.schema["properties"].keys()
     has_more = fields > our_fields and set(schema["required"]) <= set(ours.schema["required"])
-    return version > ours.version or (version == ours.version and has_more)
+    is_more_personal = schema.get("x-erased", {}).keys() > ours.schema["x-erased"].keys()
+    is_wider = has_more or is_more_personal
+    return version > ours.version or (version == ours.version and is_wider)
 
 
 def provider_news(

@@ -60,7 +60,8 @@ def compare_events(expected: Expected, observed: Observed) -> Iterator[Finding]:
     given_up = (event.cause for event in observed.given_up)
     yield from occurrences("dead-letter event", expected.dead, given_up)
     follow_ups = [event.id for event in (*observed.work_done, *observed.given_up)]
-    yield from occurrences("row", [*expected.rows, *follow_ups], observed.rows)
+    rows = [row for row in observed.rows if row not in expected.erased]
+    yield from occurrences("row", [*expected.rows, *follow_ups], rows)
 
 
 def compare_usage(expected: Expected, observed: Observed) -> Iterator[Finding]:

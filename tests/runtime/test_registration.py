@@ -1,13 +1,14 @@
 """Code adds what it knows to the database, and leaves alone what only other code knows."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
 from sqlalchemy import Connection, text
 
 from events import Catalogue, PredictionMade, uuid7
 from events.contract.schema import data_schema
+from events.personal import personal
 from models import event_types, providers, subscriptions
 from runtime.assembly import Assembly
 from runtime.clients import PROVIDER_SETTINGS
@@ -59,7 +60,13 @@ def test_a_type_that_a_handler_ceased_to_follow_stays_and_is_named(
 
 
 @pytest.mark.parametrize(
-    ("version", "fields"), [(2, {}), (1, {"note": str | None})], ids=["a version", "a field"]
+    ("version", "fields"),
+    [
+        (2, {}),
+        (1, {"note": str | None}),
+        (1, {"model_id": Annotated[str | None, personal()]}),
+    ],
+    ids=["a version", "a field", "that a field is personal"],
 )
 def test_an_older_release_leaves_what_a_newer_one_knows_of_a_type(
     version: int, fields: dict[str, Any], assembly: Assembly, rolled_back: Connection

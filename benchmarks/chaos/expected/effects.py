@@ -35,7 +35,8 @@ class Expected:
 
     `rows` are the events with a row of the chaos handlers, `dead` those whose delivery must be a
     dead letter, `calls` those with a call outside, by handler. `progress` is the last state of
-    each training by its id, `deleted` the users who deleted their account.
+    each training by its id, `deleted` the users who deleted their account, `erased` their sign-ups:
+    of these it depends on the moment whether anything follows.
     """
 
     published: Sequence[UUID]
@@ -51,6 +52,7 @@ class Expected:
     milestones: Sequence[str]
     subscribers: Sequence[str]
     deleted: set[UUID]
+    erased: set[UUID]
 
 
 def expected_effects(load: Load) -> Expected:
@@ -60,7 +62,10 @@ def expected_effects(load: Load) -> Expected:
     marks = list(usage_marks(ledger, load.users))
     chaos = [event for event in events if isinstance(event, ChaosHappened)]
     chaos_ids = [event.id for event in chaos]
-    signed_up = [event.id for event in events if isinstance(event, UserSignedUp)]
+    deleted = deleted_users(events)
+    sign_ups = [event for event in events if isinstance(event, UserSignedUp)]
+    erased = {event.id for event in sign_ups if event.user_id in deleted}
+    signed_up = [event.id for event in sign_ups if event.id not in erased]
     return Expected(
         published=[event.id for event in events],
         ledger=ledger,
@@ -78,7 +83,8 @@ def expected_effects(load: Load) -> Expected:
         emails=list(dict.fromkeys(expected_emails(events, marks))),
         milestones=milestone_keys(events),
         subscribers=[event.email for event in events if isinstance(event, NewsletterSubscribed)],
-        deleted=deleted_users(events),
+        deleted=deleted,
+        erased=erased,
     )
 
 

@@ -18,7 +18,11 @@ from benchmarks.chaos.system.provider_double import Call
 # Each statement reads one table whole: `compare` finds what is missing, too much or wrong in it.
 EVENTS = text("SELECT id FROM insights.events")
 # Of the database and not of the load, because follow-up events have ids of their own.
-ANALYTICS_EVENTS = text("SELECT id FROM insights.events WHERE type = ANY (:types)")
+# Of users who deleted their account, analytics keeps nothing.
+ANALYTICS_EVENTS = text("""
+    SELECT id FROM insights.events WHERE type = ANY (:types) AND user_id NOT IN (
+        SELECT d.user_id FROM insights.events d WHERE d.type = 'user.deleted')
+""")
 # By their causes, because the chaos handlers give follow-up events random ids.
 FOLLOW_UPS = text("SELECT id, causation_id FROM insights.events WHERE type = :type")
 # In the form of a usage mark: for each mark there must be one such event.
