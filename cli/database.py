@@ -71,7 +71,7 @@ def require_handler(connection: "Connection", name: str) -> None:
 
 
 def ring(assembly: Assembly) -> None:
-    """Ring the relay, if there is a Redis. Without the ring, it looks within a second."""
+    """Ring the relay, if there is a Redis. Without the ring, it looks within 200 ms."""
     try:
         assembly.doorbell.ring()
     except MissingSetting:

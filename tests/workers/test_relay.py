@@ -1,6 +1,7 @@
 """The relay leases what is due, only that, and only as much as there is room for."""
 
 import threading
+import time
 
 import pytest
 from dramatiq.errors import ConnectionClosed
@@ -12,6 +13,7 @@ from runtime.assembly import Assembly
 from tests.factories import predictions_made, publish_now
 from tests.fake_handlers import FakeEffect, external_handler, transactional_handler
 from tests.pipeline import Pipeline, Queue
+from tests.waiting import wait_until
 from workers.broker.actors import batch_of
 from workers.metrics import Metrics
 from workers.relay import QUEUE_BOUND, Relay, parts
@@ -192,3 +194,24 @@ def test_the_relay_passes_when_the_bell_rings_and_stops_when_asked(
     thread.join(10)
 
     assert not thread.is_alive()
+
+
+def test_what_is_published_in_plain_sql_is_found_without_a_ring(
+    assembly: Assembly, pipeline: Pipeline, user_id: UUID
+) -> None:
+    pipeline.follow(transactional_handler(FakeEffect()))
+    bell, stopped = threading.Event(), threading.Event()
+    running = threading.Thread(target=pipeline.relay.run, args=(bell, stopped))
+    running.start()
+    stopped.wait(1)  # until it looks as seldom as it ever does
+    with assembly.engine.begin() as connection:
+        sql = "SELECT publish_event('prediction.made', '{\"model_id\": \"m\"}', :user)"
+        connection.execute(text(sql), {"user": user_id})
+    committed = time.monotonic()
+    wait_until(lambda: bool(pipeline.queue.messages))
+    found_after = time.monotonic() - committed
+    stopped.set()
+    bell.set()
+    running.join()
+
+    assert found_after < 0.6
