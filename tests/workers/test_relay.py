@@ -2,6 +2,7 @@
 
 import threading
 import time
+from uuid import UUID
 
 import pytest
 from dramatiq.errors import ConnectionClosed
