@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path, PurePosixPath
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO, Literal, NamedTuple
 from uuid import UUID
 
 from fsspec import AbstractFileSystem
@@ -55,7 +55,7 @@ class Storage:
     def __init__(self, url: str) -> None:
         self.url = url.rstrip("/")
 
-    def open(self, path: str, mode: str = "rb") -> AbstractContextManager[BinaryIO]:
+    def open(self, path: str, mode: Literal["rb", "wb"] = "rb") -> AbstractContextManager[BinaryIO]:
         """Open a file for reading ("rb") or writing ("wb", see `replace`) bytes.
 
         Raises NotStored.
@@ -65,7 +65,7 @@ class Storage:
         found = self._locate(path)
         if not found.files.isfile(found.path):
             raise NotStored(f"There is no file '{path}' in the storage folder.")
-        opened: AbstractContextManager[BinaryIO] = found.files.open(found.path, mode)
+        opened: AbstractContextManager[BinaryIO] = found.files.open(found.path, "rb")
         return opened
 
     def exists(self, path: str) -> bool:

@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import Connection, text
 
-from models.deliveries.lease import Lease, extend, lease, release
+from models.deliveries.lease import Lease, extend, holds, lease, release
 from models.handlers import circuit_breaker
 from models.handlers.circuit_breaker import FAILURES_BEFORE_OPEN
 from models.handlers.table import pause
@@ -91,6 +91,34 @@ def test_only_the_holder_of_the_newest_lease_extends_it(
     assert row(id_).wait < 60
     assert extend(connection, HANDLER, [mine], HOUR) == {id_}
     assert row(id_).wait == pytest.approx(3600, abs=5)
+
+
+def test_a_lease_holds_until_it_is_handed_out_again_or_given_back(
+    leased: Leased, connection: Connection
+) -> None:
+    first, second = leased(2)
+    assert holds(connection, HANDLER, first)
+    assert not holds(connection, HANDLER, Lease(first.event_id, first.token - 1))
+    assert not holds(connection, HANDLER, Lease(first.event_id, first.token + 1))
+    assert not holds(connection, "another", first)
+
+    release(connection, HANDLER, [first])
+
+    assert not holds(connection, HANDLER, first)
+    assert holds(connection, HANDLER, second)
+
+
+def test_nobody_is_handed_what_holds_before_the_transaction_ends(
+    leased: Leased, pipeline: Pipeline, connection: Connection, assembly: Assembly
+) -> None:
+    (held,) = leased(1)
+    pipeline.pass_time()
+
+    with assembly.engine.begin() as transaction:
+        assert holds(transaction, HANDLER, held)
+        assert leased_ids(connection) == []
+
+    assert leased_ids(connection) == [UUID(held.event_id)]
 
 
 def test_a_lease_that_is_given_back_makes_the_delivery_due_at_no_attempt(
