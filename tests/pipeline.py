@@ -22,6 +22,11 @@ NOBODY_FOLLOWS = text("""
     UPDATE insights.handlers SET provider = NULL
 """)
 
+A_MINUTE_SINCE_ERASING = text("""
+    UPDATE insights.events SET recorded_at = recorded_at - interval '61 s'
+    WHERE type = 'user.erased'
+""")
+
 
 class Queue:
     """A Sender that keeps messages, encoded as on the wire, until the test delivers them."""
@@ -78,8 +83,12 @@ class Pipeline:
                 self.deliver(message)
 
     def pass_time(self) -> None:
-        """Make everything that waits due now: leases have ended, back-offs are over."""
+        """Make everything that waits due now: leases have ended, back-offs are over.
+
+        Work that was in hand when a user was erased has ended too.
+        """
         with self.assembly.engine.begin() as connection:
+            connection.execute(A_MINUTE_SINCE_ERASING)
             connection.execute(
                 text("UPDATE insights.deliveries SET due_at = now() - interval '1 second'")
             )
