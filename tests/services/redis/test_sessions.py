@@ -70,6 +70,16 @@ def test_rotating_moves_the_session_and_its_entry_in_the_list(
     assert sessions.rotate(old, user) is None
 
 
+def test_the_list_of_a_user_with_one_session_still_ends_after_rotating(
+    sessions: Sessions, fake_redis: fakeredis.FakeRedis
+) -> None:
+    user = uuid7()
+
+    sessions.rotate(sessions.create(user), user)
+
+    assert 249 <= fake_redis.ttl(f"sessions:{user}") <= 250
+
+
 def test_revoking_one_leaves_the_others(
     sessions: Sessions, fake_redis: fakeredis.FakeRedis
 ) -> None:
