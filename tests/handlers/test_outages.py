@@ -133,7 +133,7 @@ def test_while_it_is_down_a_provider_is_asked_seldom_and_others_go_on(
     pipeline_with_doubles: Pipeline, doubles: Doubles, user_id: UUID
 ) -> None:
     follow(pipeline_with_doubles, forward)
-    load = iter(dataset_uploaded(user_id) for _ in range(STEPS))
+    load = iter(dataset_uploaded(user_id, dataset_id=f"d-{n}") for n in range(STEPS))
 
     live_through(
         pipeline_with_doubles,
