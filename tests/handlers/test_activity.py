@@ -81,6 +81,20 @@ def test_a_deleted_user_is_not_inactive(activity_pipeline: Pipeline, user_id: UU
     assert inactive_after_look(activity_pipeline) == []
 
 
+def test_activity_that_an_event_brought_back_during_the_deletion_goes_with_the_next_look(
+    activity_pipeline: Pipeline, user_id: UUID
+) -> None:
+    with activity_pipeline.assembly.engine.begin() as connection:
+        active_again = "INSERT INTO insights.activity (user_id, last_active_at) VALUES (:id, :at)"
+        connection.execute(text(active_again), {"id": user_id, "at": NOON - timedelta(days=1)})
+        deleted = "INSERT INTO insights.profile_news (user_id, deleted_at) VALUES (:id, now())"
+        connection.execute(text(deleted), {"id": user_id})
+
+    assert inactive_after_look(activity_pipeline) == []
+    with activity_pipeline.assembly.engine.connect() as connection:
+        assert connection.execute(text("SELECT user_id FROM insights.activity")).all() == []
+
+
 def test_a_user_without_recorded_activity_counts_from_the_first_look_on(
     activity_pipeline: Pipeline, user_id: UUID
 ) -> None:
