@@ -1,7 +1,7 @@
 """`idle`: how many Redis commands a day a process costs that has nothing to do.
 
 Each process has a private Redis to itself, so every command that the server counts is its own. Two
-things happen regularly but seldom: a test (EVAL) a minute of the connection that listens for bells,
+things happen regularly but seldom: a test (DEL) a minute of the connection that listens for bells,
 and a look (LPOP) into each queue every fifteen minutes. The first tests after a start come sooner,
 so the window opens after them. It opens with a command and lasts two minutes and a little, to hold
 a whole number of minutes. Looks that happen to fall into it are left out, and a day's number of

@@ -31,7 +31,6 @@ ANSWER_WITHIN = 5.0  # seconds until a connection is given up on which something
 # PUBLISH alone succeeds on a primary that has become a replica, where nobody may listen any more.
 # Taking from a list is refused there, and so the ring goes to the new primary.
 RING = "redis.call('LPOP', KEYS[1]) redis.call('PUBLISH', ARGV[1], '')"
-TEST = "return redis.call('LPOP', KEYS[1])"
 
 
 def channel_of(bell: str) -> str:
@@ -172,7 +171,7 @@ class Listener(threading.Thread):
                 elif self.test_due.is_set() or time.monotonic() > heard_at + silence:
                     self.test_due.clear()
                     # Refused by a primary that has become a replica and may hear nothing more.
-                    connection.send_command("EVAL", TEST, 1, NO_QUEUE)
+                    connection.send_command("DEL", NO_QUEUE)
                     asked_at, silence = time.monotonic(), min(silence * 2, TEST_AFTER)
 
     def hear(self, connection: Any, *, subscribed: bool) -> bool:

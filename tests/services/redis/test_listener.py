@@ -63,7 +63,7 @@ def test_an_idle_connection_that_is_tested_is_kept(
     (client,) = (
         client
         for client in assembly.redis.client_list()
-        if client["name"] == "insights-listener" and client["cmd"] == "eval"
+        if client["name"] == "insights-listener" and client["cmd"] == "del"
     )
     assert proxy.connections == 1
     assert not listener.bells[RELAY].is_set()
