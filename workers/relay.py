@@ -43,7 +43,7 @@ class Relay:
         self.broker_was_away = False
 
     def run(self, bell: threading.Event, stopped: threading.Event) -> None:
-        """Pass whenever the doorbell rings, and by itself at least every 200 ms: SQL rings nothing."""
+        """Pass whenever the doorbell rings, and at least every 200 ms: SQL rings nothing."""
         wait = LONGEST_WAIT
         while not stopped.is_set():
             # Cleared before the pass: a ring during it leads to another one.

@@ -48,7 +48,9 @@ TO_THOSE_ON = """
         FROM insights.subscriptions s JOIN insights.handlers_on o ON o.name = s.handler
     )
     INSERT INTO insights.deliveries (handler, event_id)
-    SELECT w.handler, n.id FROM new_events n JOIN wanted w ON w.event_type = n.type;
+    SELECT w.handler, n.id FROM new_events n JOIN wanted w ON w.event_type = n.type
+    -- An event that an operator deleted may still be owed when its id is published again.
+    ON CONFLICT DO NOTHING;
 """
 TO_ALL = """
     INSERT INTO insights.deliveries (handler, event_id)

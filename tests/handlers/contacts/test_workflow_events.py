@@ -7,7 +7,9 @@ import pytest
 from sqlalchemy import text
 
 from errors import ProviderUncertain
-from events import UserDeleted, UserInactive, UserSignedUp, UserUpdated, uuid7
+from events import PlanChanged, UserDeleted, UserInactive, UserSignedUp, UserUpdated, uuid7
+from handlers.contacts.handler import keep_contacts
+from models.handlers.circuit_breaker import FAILURES_BEFORE_OPEN
 from tests.doubles import Doubles
 from tests.factories import dataset_uploaded, publish_now, training_completed
 from tests.handlers.steps import work_until_done
@@ -170,3 +172,24 @@ def test_a_user_deleted_during_the_send_of_a_milestone_has_no_contact(
     work_until_done(contact_pipeline)
 
     assert doubles.loops.audience.contacts == []
+
+
+def test_milestones_that_were_sent_before_say_nothing_of_a_provider_that_is_down(
+    pipeline_with_doubles: Pipeline, doubles: Doubles, user_id: UUID
+) -> None:
+    """They are done without a request, between others that the outage holds up."""
+    pipeline = pipeline_with_doubles
+    pipeline.follow(keep_contacts)
+    publish_now(pipeline.assembly, dataset_uploaded(user_id))
+    pipeline.work()
+    doubles.set_fault("loops", "status", status=503)
+    calls = len(doubles.requests("loops"))
+
+    for _ in range(6):
+        publish_now(
+            pipeline.assembly, dataset_uploaded(user_id), PlanChanged(user_id=user_id, plan="pro")
+        )
+        pipeline.pass_time()
+        pipeline.work()
+
+    assert len(doubles.requests("loops")) - calls <= FAILURES_BEFORE_OPEN
