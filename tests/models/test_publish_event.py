@@ -64,6 +64,18 @@ def test_publishing_an_id_twice_is_publishing_it_once(
     assert (count(sql, "events"), len(pipeline_with_doubles.owed())) == (1, owed)
 
 
+def test_an_event_that_was_deleted_while_it_is_owed_may_be_published_again(
+    sql: SqlConnection, pipeline_with_doubles: Pipeline
+) -> None:
+    id_, owed = named_id("deleted by an operator"), len(sql.execute(SUBSCRIBERS).fetchall())
+    publish_in_sql(sql, "prediction.made", MADE, id=id_)
+    sql.execute("DELETE FROM insights.events")
+
+    publish_in_sql(sql, "prediction.made", MADE, id=id_)
+
+    assert (count(sql, "events"), len(pipeline_with_doubles.owed())) == (1, owed)
+
+
 def test_sql_and_python_publish_the_same_id_once(
     sql: SqlConnection, assembly: Assembly, user_id: UUID
 ) -> None:
