@@ -27,7 +27,8 @@ def test_a_quick_run_measures_every_scenario_and_leaves_nothing(
     assert all(each["value"] >= 0 for each in report["figures"])
     assert report["machine"]["cores"] >= 1
     assert bench_databases(servers) == databases_before
-    assert key_counts(servers) == keys_before
+    # Fewer, where keys of others ran out meanwhile.
+    assert all(count <= keys_before.get(name, 0) for name, count in key_counts(servers).items())
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -594,21 +594,21 @@ CREATE VIEW insights.event_bodies {security_invoker=true} AS
         END, '"id":"', id, '","occurred_at":', to_json(occurred_at), ',"source":', to_json(source), ',"user_id":', COALESCE(to_json(user_id), 'null'::json), ',"correlation_id":', COALESCE(to_json(correlation_id), 'null'::json), ',"causation_id":', COALESCE(to_json(causation_id), 'null'::json), ',"traceparent":', COALESCE(to_json(traceparent), 'null'::json), '}') AS body
    FROM insights.events e;
 CREATE VIEW insights.handlers_on {security_invoker=true} AS
- SELECT h.name
+ SELECT name
    FROM insights.handlers h
-     LEFT JOIN insights.providers p ON p.name = h.provider
-  WHERE h.provider IS NULL OR p.is_on;
+     LEFT JOIN insights.providers p ON name = provider
+  WHERE provider IS NULL OR is_on;
 CREATE VIEW insights.prunable_events {security_invoker=true} AS
  SELECT id,
     recorded_at
    FROM insights.events e
-  WHERE NOT (type IN ( SELECT t.type
+  WHERE NOT (type IN ( SELECT type
            FROM insights.event_types t
-          WHERE (t.schema -> 'x-kept'::text) = 'true'::jsonb)) AND NOT (EXISTS ( SELECT
+          WHERE (schema -> 'x-kept'::text) = 'true'::jsonb)) AND NOT (EXISTS ( SELECT
            FROM insights.handlers h
           WHERE (EXISTS ( SELECT
                    FROM insights.deliveries d
-                  WHERE d.handler = h.name AND d.event_id = e.id
+                  WHERE handler = name AND event_id = id
                  OFFSET 0))));
 
 -- row security

@@ -29,7 +29,7 @@ def proxies(tmp_path: Path) -> Iterator[tuple[Proxy, Proxy]]:
     servers = [private_valkey(tmp_path / name) for name in ("first", "second")]
     for server in servers:
         server.start()
-    proxies = [Proxy(server.url.removeprefix("unix://")) for server in servers]
+    proxies = [Proxy(server.url) for server in servers]
     yield proxies[0], proxies[1]
     for proxy, server in zip(proxies, servers, strict=True):
         proxy.close()

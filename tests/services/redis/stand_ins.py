@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from socketserver import StreamRequestHandler, ThreadingTCPServer
+from urllib.parse import urlsplit
 
 GREETINGS = {b"HELLO": b"%1\r\n+proto\r\n:3\r\n", b"CLIENT": b"+OK\r\n"}
 Answer = Callable[[list[bytes]], bytes | None]
@@ -60,8 +61,18 @@ def hanging_redis() -> Iterator[str]:
         yield f"redis://127.0.0.1:{server.getsockname()[1]}"
 
 
+def connection_to(url: str) -> socket.socket:
+    """A plain connection to the Redis of a URL, over TCP or a unix socket."""
+    parts = urlsplit(url)
+    if parts.scheme != "unix":
+        return socket.create_connection((parts.hostname or "127.0.0.1", parts.port or 6379))
+    connection = socket.socket(socket.AF_UNIX)
+    connection.connect(parts.path)
+    return connection
+
+
 class Proxy:
-    """Forwards TCP connections to a unix socket; new ones go where it leads to by then."""
+    """Forwards TCP connections to a Redis; new ones go where `leads_to`, a URL, says by then."""
 
     def __init__(self, leads_to: str) -> None:
         self.leads_to = leads_to
@@ -77,8 +88,7 @@ class Proxy:
         with suppress(OSError):
             while True:
                 near, _ = self.server.accept()
-                far = socket.socket(socket.AF_UNIX)
-                far.connect(self.leads_to)
+                far = connection_to(self.leads_to)
                 self.sockets += [near, far]
                 self.connections += 1
                 for ends in ((near, far), (far, near)):

@@ -31,7 +31,7 @@ class Pair:
 
     def fail_over(self) -> None:
         """Make the first a replica that hears nothing of the second, and lead to that."""
-        self.proxy.leads_to = self.new.url.removeprefix("unix://")
+        self.proxy.leads_to = self.new.url
         self.old.replicaof(*NO_PRIMARY)
 
 
@@ -54,7 +54,7 @@ def pair(request: pytest.FixtureRequest, valkeys: list[EmbeddedServer]) -> Itera
         new.flushall()
         # A replica without its primary then answers MASTERDOWN, to reading too.
         old.config_set("replica-serve-stale-data", request.param)
-        proxy = Proxy(first.url.removeprefix("unix://"))
+        proxy = Proxy(first.url)
         yield Pair(old, second, proxy)
         proxy.close()
 

@@ -103,7 +103,7 @@ def test_over_tcp_a_connection_that_is_swallowed_is_given_up_and_made_again(
     monkeypatch.setattr(tcp_feed, "TEST_AFTER", 0.0)
     monkeypatch.setattr(tcp_feed, "ANSWER_WITHIN", 0.3)
     board = ProgressBoard(TcpCommands(assembly.redis))
-    proxy = Proxy(assembly.settings.redis.removeprefix("unix://"))
+    proxy = Proxy(assembly.settings.redis)
 
     async def listen(feed: Feed) -> None:
         await feed.next(5)

@@ -18,7 +18,7 @@ TEST_AFTER, ANSWER_WITHIN = 0.1, 0.3
 
 @pytest.fixture
 def proxy(assembly: Assembly) -> Iterator[Proxy]:
-    proxy = Proxy(assembly.settings.redis.removeprefix("unix://"))
+    proxy = Proxy(assembly.settings.redis)
     yield proxy
     proxy.close()
 
