@@ -13,8 +13,7 @@ LOOK_AGAIN = timedelta(seconds=0.5)  # a sign-up is mostly there within a second
 
 def look_up_user(event: UserEvent, services: Services) -> User:
     """The event's user as the profile is now."""
-    found: User = services.transaction(lambda session: user_by_id(session, event.user_id))
-    return found
+    return services.transaction(lambda session: user_by_id(session, event.user_id))
 
 
 def require_profile(user: User, event: UserEvent) -> None:

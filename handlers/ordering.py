@@ -21,7 +21,7 @@ def too_early(
     A dead letter of theirs is not waited for.
     """
     by_id = {event.id: event for event in events}
-    early: set[UUID] = services.transaction(lambda session: still_owed(session, others, by_id))
+    early = services.transaction(lambda session: still_owed(session, others, by_id))
     reason = f"It comes after {' and '.join(others)}."
     return {id_: RetryLater(wait_for(by_id[id_]), reason) for id_ in early}
 
