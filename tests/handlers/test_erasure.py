@@ -1,6 +1,7 @@
 """What a deleted user's events held of them is gone, whenever they come, and whatever is owed."""
 
 import json
+import re
 from collections.abc import Iterator
 from threading import Thread
 from typing import Any
@@ -52,6 +53,11 @@ def database_text(assembly: Assembly) -> str:
     return str(rows).lower()
 
 
+def names_in(found: str) -> list[str]:
+    """Which of ADA stand in a text as words of their own: `ada` may be part of a random id."""
+    return [word for word in ADA if re.search(rf"\b{re.escape(word)}\b", found)]
+
+
 def test_nothing_that_names_a_deleted_user_is_left_in_the_database(
     erasing: Pipeline, user_id: UUID
 ) -> None:
@@ -62,13 +68,12 @@ def test_nothing_that_names_a_deleted_user_is_left_in_the_database(
     with assembly.engine.begin() as connection:
         connection.execute(text(in_sql.replace(":", "\\:")))
     work_until_done(erasing)
-    assert all(word in database_text(assembly) for word in ADA)
+    assert names_in(database_text(assembly)) == list(ADA)
 
     publish_now(assembly, UserDeleted(user_id=user_id))
     work_until_done(erasing)
 
-    found = database_text(assembly)
-    assert [word for word in ADA if word in found] == []
+    assert names_in(database_text(assembly)) == []
     assert [is_erased(data) for data in stored(assembly, *published)] == [True] * 3 + [False]
 
 

@@ -23,7 +23,8 @@ def move_time(assembly: Assembly, *, seconds: int) -> None:
 
 
 def work_for_days(pipeline: Pipeline) -> None:
-    for _ in range(20):
+    # Which delivery probes is a matter of chance here: it may be one that fails, for many days.
+    for _ in range(60):
         pipeline.pass_time()
         pipeline.half_open_circuits()
         pipeline.work()
