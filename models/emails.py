@@ -71,8 +71,9 @@ class HeldEmail(NamedTuple):
 
 
 # Note, before the call, that an email may be sent from now on. Once Loops has forgotten its key,
-# a try without a known outcome is held instead of being repeated. A release that does not count
-# leaves 0 tries beside a time: that is one try at least.
+# a try without a known outcome is held instead of being repeated, and only an operator ends that: a
+# migration holds younger tries too, whose key was another. A release that does not count leaves 0
+# tries beside a time: that is one try at least.
 BEGIN = text("""
     INSERT INTO insights.emails AS m (user_id, template, about, event_id, tried_at, tries)
     VALUES (:user_id, :template, :about, :event_id, clock_timestamp(), 1)
@@ -80,8 +81,8 @@ BEGIN = text("""
         tried_at = coalesce(m.tried_at, clock_timestamp()),
         tries = CASE WHEN m.tried_at IS NULL THEN 1 ELSE greatest(m.tries, 1) + 1 END,
         event_id = CASE WHEN m.tried_at IS NULL THEN excluded.event_id ELSE m.event_id END,
-        held_at = CASE WHEN m.sent_at IS NULL AND m.tried_at < now() - :key_lasts
-                       THEN coalesce(m.held_at, now()) END
+        held_at = CASE WHEN m.sent_at IS NULL THEN coalesce(m.held_at, CASE
+                       WHEN m.tried_at < now() - :key_lasts THEN now() END) END
     RETURNING sent_at IS NOT NULL, held_at IS NOT NULL, event_id, tried_at
 """)
 

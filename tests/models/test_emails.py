@@ -120,3 +120,12 @@ def test_an_operator_ends_what_is_held(sent: bool, session: Session) -> None:
     assert (again.sent, again.held) == (sent, False)
     if not sent:
         assert tries(session) == 1
+
+
+def test_what_a_migration_held_is_not_sent_although_its_key_would_last(session: Session) -> None:
+    emails.begin(session, EMAIL, BY)
+    session.execute(text("UPDATE insights.emails SET held_at = now()"))
+
+    assert emails.begin(session, EMAIL, BY).held
+    assert emails.resolve_held(session, sent=False, event=None) == [BY]
+    assert not emails.begin(session, EMAIL, BY).held
