@@ -11,6 +11,7 @@ from models.connections import connect, session_factory
 from models.deadline import limit_connections
 from runtime import connection_budget
 from runtime.clients import make_sentry, make_timeouts
+from services.redis.circuit_breaker import GuardedCommands
 from services.redis.connections import REQUEST_TIMEOUT, connect_quickly
 from services.redis.doorbell import Doorbell
 from services.redis.progress import ProgressBoard
@@ -73,7 +74,7 @@ def make_dependencies(settings: Settings) -> Dependencies:
         catalogue=catalogue,
         api_keys=ApiKeys(settings.insights_api_keys),
         sessions=sessions,
-        board=ProgressBoard(commands),
+        board=ProgressBoard(GuardedCommands(commands)),
         feed=partial(feed_over, settings.redis, settings.upstash),
         rate_limit=RateLimit(commands, settings.rate_limit, settings.rate_limit_seconds),
         readiness=SharedResult(readiness.check),

@@ -1,19 +1,17 @@
 """How many requests came in a window of time: a counter, `ratelimit:{identifier}`."""
 
 import math
-import threading
-import time
 from dataclasses import dataclass
 from importlib.resources import files
 
 import structlog
 
 from errors import ProviderDown
+from services.redis.circuit_breaker import CircuitBreaker
 from services.redis.commands import CommandFailed, Commands, evaluate
 
 log = structlog.get_logger()
 PREFIX = "ratelimit:"
-RETRY_AFTER = 1.0  # seconds; without this pause every request would wait for a Redis that is down
 
 
 @dataclass(frozen=True)
@@ -44,34 +42,21 @@ class RateLimit:
         self.limit = limit
         self.window = window
         self.script = files("services.redis").joinpath("rate_limit.lua").read_text()
-        self.lock = threading.Lock()
-        self.next_try: float | None = None
-        """When Redis, which is down, may be asked again; None while it answers."""
+        self.breaker = CircuitBreaker()
 
     def count(self, identifier: str) -> Allowance | None:
         """Count a request; one round trip.
 
         None while Redis is down: then one request a second asks it, and waits for it.
         """
-        if not self.may_ask():
+        if not self.breaker.may_ask():
             return None
         command = evaluate(self.script, [f"{PREFIX}{identifier}"], self.window)
         try:
             ((used, milliseconds),) = self.commands.run(command)
         except (ProviderDown, CommandFailed) as error:
             log.warning("rate_limit_off", error=type(error).__name__)
-            self.next_try = time.monotonic() + RETRY_AFTER
+            self.breaker.open()
             return None
-        self.next_try = None
+        self.breaker.close()
         return Allowance(self.limit, self.window, used, math.ceil(milliseconds / 1000))
-
-    def may_ask(self) -> bool:
-        """Whether this request may ask Redis: any, or where it is down the first of a second."""
-        with self.lock:
-            now = time.monotonic()
-            if self.next_try is None:
-                return True
-            if now < self.next_try:
-                return False
-            self.next_try = now + RETRY_AFTER
-            return True

@@ -32,6 +32,11 @@ class SilentServer:
         """The URL at which a PostgreSQL would be."""
         return SecretStr(f"postgresql://postgres@127.0.0.1:{self.socket.getsockname()[1]}/none")
 
+    @property
+    def as_redis(self) -> SecretStr:
+        """The URL at which a Redis would be."""
+        return SecretStr(f"redis://127.0.0.1:{self.socket.getsockname()[1]}")
+
     def close(self) -> None:
         """Refuse further connections, and end those that are open."""
         with suppress(OSError):  # it was closed before

@@ -97,7 +97,7 @@ def test_of_many_requests_one_a_second_asks_a_redis_that_hangs() -> None:
     commands = SlowlyFailing()
     limit = RateLimit(commands, 2, 60)
     assert limit.count("a") is None
-    limit.next_try = 0.0  # the second is over
+    limit.breaker.next_try = 0.0  # the second is over
 
     with ThreadPoolExecutor(20) as pool:
         assert list(pool.map(limit.count, ["a"] * 20)) == [None] * 20
@@ -107,6 +107,6 @@ def test_of_many_requests_one_a_second_asks_a_redis_that_hangs() -> None:
 
 def test_a_redis_that_answers_again_counts_again(fake_commands: TcpCommands) -> None:
     limit = RateLimit(fake_commands, 2, 60)
-    limit.next_try = 0.0
+    limit.breaker.next_try = 0.0
 
     assert [count(limit).used for _ in range(2)] == [1, 2]

@@ -184,7 +184,7 @@ def test_without_redis_requests_are_let_through(without_redis: Settings) -> None
 def test_the_limit_is_back_when_redis_is(
     strict: Settings, private_redis: EmbeddedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("services.redis.rate_limit.RETRY_AFTER", 0.02)
+    monkeypatch.setattr("services.redis.circuit_breaker.RETRY_AFTER", 0.02)
     settings = strict.model_copy(update={"redis_url": SecretStr(private_redis.url)})
     with TestClient(make_app(settings)) as client:
         assert "ratelimit" in client.get("/docs").headers

@@ -1,5 +1,7 @@
 """`GET /trainings/{id}/progress`: from Redis, or from the events themselves."""
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -27,6 +29,7 @@ from settings import Settings
 from tests.factories import TRAINING_FIELDS, publish_now, training_event
 from tests.pipeline import Pipeline
 from tests.web.requests import KEY
+from tests.web.silent_server import SilentServer
 
 MANY_EVENTS = text("""
     INSERT INTO insights.events (id, type, source, user_id, data)
@@ -188,3 +191,19 @@ def test_any_order_of_events_leads_to_the_same_state_in_redis_and_from_events(
     from_redis = client.get(f"/trainings/{training_id}/progress").json()
 
     assert from_events == from_redis
+
+
+def test_of_many_who_read_one_a_second_waits_for_a_redis_that_hangs(
+    assembly: Assembly, silent: SilentServer
+) -> None:
+    publish_now(assembly, training_event(TrainingStarted, 0))
+    settings = assembly.settings.model_copy(update={"redis_url": silent.as_redis})
+    with TestClient(make_app(settings), headers=KEY) as client:
+        client.get("/trainings/t-1/progress")
+        began = time.monotonic()
+        with ThreadPoolExecutor(8) as pool:
+            answers = list(pool.map(client.get, ["/trainings/t-1/progress"] * 40))
+
+    assert {each.json()["status"] for each in answers} == {"running"}
+    # Each that asked Redis would hold a thread for a second, and publishers need those threads.
+    assert silent.connections <= 2 + round(time.monotonic() - began)

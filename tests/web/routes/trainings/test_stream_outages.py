@@ -11,6 +11,9 @@ from events import TrainingCompleted, TrainingProgressed, TrainingStarted
 from events.progress import TrainingProgress
 from runtime.assembly import Assembly
 from runtime.embedded.server import EmbeddedServer
+from services.redis.connections import connect
+from services.redis.progress import ProgressBoard
+from services.redis.tcp import TcpCommands
 from settings import Settings
 from tests.factories import publish_now, training_event
 from tests.web.requests import KEY, until
@@ -33,7 +36,7 @@ def test_it_survives_a_restart_of_redis(
         assert next(received)["data"]["message"] == "while Redis is away"
 
         private_redis.start()
-        restarted = server.config.app.state.dependencies.board  # type: ignore[union-attr]
+        restarted = ProgressBoard(TcpCommands(connect(private_redis.url)))
         until(lambda: followers(restarted) == 1)
         at = int(training_event(TrainingProgressed, 2).occurred_at.timestamp() * 1_000_000)
         restarted.show([TrainingProgress("t-1", 80, "live again", "running", at)])
