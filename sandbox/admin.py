@@ -16,6 +16,7 @@ from starlette.routing import Route
 
 from sandbox.faults import Fault
 from sandbox.providers import PROVIDER_NAMES, Providers, providers_of
+from sandbox.stripe.objects import public
 
 
 def loops_state(providers: Providers) -> dict[str, Any]:
@@ -56,6 +57,18 @@ def sentry_state(providers: Providers) -> dict[str, Any]:
     }
 
 
+def stripe_state(providers: Providers) -> dict[str, Any]:
+    """What Stripe holds, what happened there, and which webhooks were sent."""
+    account = providers.stripe
+    return {
+        "objects": {kind: list(rows.values()) for kind, rows in public(account.objects).items()},
+        "events": public(account.events),
+        "deliveries": [each.as_json() for each in account.deliveries.all],
+        "requests": account.requests,
+        "busiest_second": max(account.per_second.values(), default=0),
+    }
+
+
 def upstash_state(providers: Providers) -> dict[str, Any]:
     """How many commands Upstash was sent."""
     return {"commands": providers.upstash.commands}
@@ -65,6 +78,7 @@ STATES: dict[str, Callable[[Providers], dict[str, Any]]] = {
     "loops": loops_state,
     "posthog": posthog_state,
     "sentry": sentry_state,
+    "stripe": stripe_state,
     "upstash": upstash_state,
 }
 
@@ -115,6 +129,7 @@ async def advance_clock(request: Request) -> Response:
     """POST `{"advance": seconds}`: move the doubles' clock forward."""
     body, clock = await request.json(), providers_of(request).clock
     clock.advance(timedelta(seconds=float(body["advance"])))
+    providers_of(request).stripe.tick()
     return json_response({"now": clock.now()})
 
 

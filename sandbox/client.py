@@ -26,7 +26,7 @@ class SandboxClient:
         )
 
     def state(self, provider: str) -> Any:
-        """What the double of `loops`, `posthog`, `sentry` or `upstash` was sent, as JSON."""
+        """What the double of a provider, named as in `sandbox.providers`, was sent, as JSON."""
         return self._request("GET", f"/state/{provider}")
 
     def sentry_envelopes(self) -> list[str]:
@@ -57,6 +57,30 @@ class SandboxClient:
     def set_loops_rate_limit(self, per_second: int) -> None:
         """Let Loops accept so many requests a second instead of 10, until the next reset."""
         self._request("PUT", "/limit", {"per_second": per_second})
+
+    def set_stripe(self, **switches: Any) -> None:
+        """Let Stripe behave otherwise; `switches` are those of `sandbox.stripe.switches`."""
+        self._request("PUT", "/stripe/switches", switches)
+
+    def await_webhooks(self) -> None:
+        """Return once every webhook that is due was sent and answered."""
+        self._request("POST", "/stripe/settled")
+
+    def pay_checkout(self, session: str, card: str | None = "pm_card_visa", **more: Any) -> None:
+        """Pay on a session's page, with a test payment method of Stripe's; None pays nothing.
+
+        Raises httpx.HTTPStatusError 402 where the bank declines.
+        """
+        self._request("POST", f"/stripe/checkout/{session}/pay", {"method": card} | more)
+
+    def decide_debit(self, intent: str, *, came: bool) -> None:
+        """Let a bank debit be known to have come, or not, without waiting for days."""
+        self._request("POST", f"/stripe/debits/{intent}", {"came": came})
+
+    def dispute(self, charge: str, reason: str = "fraudulent", amount: int | None = None) -> str:
+        """Let a customer dispute a charge; the dispute's id. Evidence decides it, as at Stripe."""
+        body = {"charge": charge, "reason": reason, "amount": amount}
+        return str(self._request("POST", "/stripe/disputes", body)["id"])
 
     def reset(self) -> None:
         """Forget everything that was sent, and end all faults."""

@@ -9,6 +9,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from sandbox.faults import FaultKind, Faults
 from sandbox.loops.errors import ApiError as LoopsError
 from sandbox.posthog.answers import error_response as posthog_error
+from sandbox.stripe.errors import fault_response as stripe_error
 from sandbox.upstash.api import error_response as upstash_error
 
 # Clients branch on the body of an error too, so each provider's has the provider's own form.
@@ -16,6 +17,7 @@ ERROR_RESPONSES: dict[str, Callable[[int, str], JSONResponse]] = {
     "loops": lambda status, message: LoopsError(status, message).response,
     "posthog": posthog_error,
     "sentry": lambda status, message: JSONResponse({"detail": message}, status),
+    "stripe": stripe_error,
     "upstash": upstash_error,
 }
 

@@ -12,9 +12,10 @@ from sandbox.loops.templates import Template
 from sandbox.posthog.project import Project as PostHogProject
 from sandbox.recorded_requests import REQUESTS_KEPT, RecordedRequest
 from sandbox.sentry.project import Project as SentryProject
+from sandbox.stripe.account import Account
 from sandbox.upstash.database import Database
 
-PROVIDER_NAMES = ("loops", "posthog", "sentry", "upstash")
+PROVIDER_NAMES = ("loops", "posthog", "sentry", "stripe", "upstash")
 
 
 class Providers:
@@ -31,6 +32,7 @@ class Providers:
             name: deque(maxlen=REQUESTS_KEPT) for name in PROVIDER_NAMES
         }
         self.upstash = Database(redis_url)
+        self.stripe = Account(self.clock)
         self.reset()
 
     def reset(self) -> None:
@@ -42,6 +44,7 @@ class Providers:
         self.loops = Team(self.templates, self.clock)
         self.posthog = PostHogProject(self.clock)
         self.sentry = SentryProject()
+        self.stripe.reset()
 
 
 def providers_of(request: Request) -> Providers:

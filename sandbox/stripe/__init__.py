@@ -1,0 +1,1 @@
+"""The double of Stripe: stateful, strict, driven by the vendor's unchanged SDK."""

@@ -1,0 +1,1 @@
+"""What Stripe Billing does by itself: periods, invoices, collection, dunning, endings."""

@@ -1,0 +1,1 @@
+"""Checkout: sessions, and the page on which one pays."""

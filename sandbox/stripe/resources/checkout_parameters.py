@@ -1,0 +1,45 @@
+"""The parameters of Checkout sessions."""
+
+CREATE = {
+    "allow_promotion_codes": "bool",
+    "allowed_payment_method_types[]": "card|us_bank_account",
+    "automatic_tax.enabled!": "bool",
+    "billing_address_collection": "auto|required",
+    "cancel_url": "str",
+    "client_reference_id": "str",
+    "currency": "str",
+    "customer": "str",
+    "customer_creation": "always|if_required",
+    "customer_email": "str",
+    "customer_update.address": "auto|never",
+    "customer_update.name": "auto|never",
+    "discounts[].coupon": "str",
+    "discounts[].promotion_code": "str",
+    "expires_at": "int",
+    "line_items[].price": "str",
+    "line_items[].quantity": "int",
+    "locale": "auto|de|en|fr|es",
+    "metadata": "map",
+    "mode": "payment|subscription",
+    "payment_intent_data.description": "str",
+    "payment_intent_data.metadata": "map",
+    "payment_method_collection": "always|if_required",
+    "subscription_data.billing_mode.type!": "classic|flexible",
+    "subscription_data.description": "str",
+    "subscription_data.metadata": "map",
+    "subscription_data.trial_end": "int",
+    "subscription_data.trial_period_days": "int",
+    "subscription_data.trial_settings.end_behavior!": "object",
+    "subscription_data.trial_settings.end_behavior.missing_payment_method!": (
+        "cancel|create_invoice|pause"
+    ),
+    "success_url": "str",
+    "tax_id_collection.enabled!": "bool",
+    "ui_mode": "hosted_page",
+}
+LIST = {
+    "customer": "str",
+    "payment_intent": "str",
+    "status": "complete|expired|open",
+    "subscription": "str",
+}

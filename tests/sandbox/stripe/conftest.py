@@ -1,0 +1,33 @@
+"""Stripe's unchanged SDK against the double, and somebody who receives webhooks."""
+
+from collections.abc import Iterator
+
+import pytest
+import stripe
+
+from tests.doubles import Doubles
+from tests.sandbox.stripe.receiver import Receiver, running_receiver
+from tests.sandbox.stripe.shop import Shop
+
+
+@pytest.fixture
+def client(doubles: Doubles) -> stripe.StripeClient:
+    """The SDK as our code uses it; only the addresses are another's."""
+    url = f"{doubles.url}/stripe"
+    return stripe.StripeClient(
+        "sk_test_sandbox",
+        base_addresses={"api": url, "files": url, "connect": url, "meter_events": url},
+        http_client=stripe.RequestsClient(timeout=10),
+        max_network_retries=0,
+    )
+
+
+@pytest.fixture
+def shop(client: stripe.StripeClient) -> Shop:
+    return Shop(client)
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    with running_receiver() as receiver:
+        yield receiver
