@@ -82,6 +82,8 @@ class Settings(BaseSettings):
     # first; work that computes for longer between statements must be an external handler.
     transaction_idle_seconds: float = Field(10, gt=0)
     lock_seconds: float = Field(10, gt=0)
+    # Processes that serve give up a connection that was silent for so long, however alive it looks.
+    database_answer_seconds: float = Field(30, gt=0)
     extra_packages: Annotated[tuple[str, ...], NoDecode] = ()
 
     # Upstash: Redis over REST
@@ -134,6 +136,13 @@ class Settings(BaseSettings):
         if any(len(key.get_secret_value()) < MIN_KEY_LENGTH for key in keys):
             raise ValueError(f"each key must have at least {MIN_KEY_LENGTH} characters")
         return keys
+
+    @field_validator("database_answer_seconds")
+    @classmethod
+    def longer_than_a_lock(cls, value: float, info: Any) -> float:
+        if value <= info.data.get("lock_seconds", 0):
+            raise ValueError("it must be longer than LOCK_SECONDS: a wait for a lock is silent")
+        return value
 
     @field_validator("posthog_project_id")
     @classmethod

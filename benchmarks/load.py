@@ -19,7 +19,7 @@ CLEAR = (
         public.usage_limits, bench.activity, bench.done
     """,
     "DELETE FROM insights.events WHERE type = 'prediction.made'",
-    "VACUUM insights.events",
+    "VACUUM insights.events;",  # the semicolon: see models/driver.py
 )
 
 # A month old, a millisecond apart, under ids of version 7, as if they had been published then.

@@ -82,9 +82,9 @@ def relay() -> None:
     """Lease due deliveries and send them to the workers' queues. Run any number."""
     assembly = assemble()
     assembly.connections = connection_budget.RELAY
-    sentry = assembly.sentry  # before anything connects
     # First, so that a SIGTERM during the start ends the process in order, too.
-    stopped = stop_on_signals()
+    stopped = assembly.stopped = stop_on_signals()
+    sentry = assembly.sentry  # before anything connects
     serve_metrics(assembly.settings)
     listener = Listener(assembly.settings.redis, [RELAY])
     listener.start()
@@ -114,7 +114,7 @@ def worker(
     serve_metrics(assembly.settings)
     size = threads_of(chosen, threads)
     assembly.connections = connection_budget.of_worker(size)
-    stopped = stop_on_signals()
+    stopped = assembly.stopped = stop_on_signals()
     switch_on_in_background(assembly, stopped)
     run_worker(
         chosen,
@@ -146,7 +146,7 @@ def scheduler() -> None:
     """Publish the events of scheduled jobs when they are due. Run any number."""
     assembly = assemble()
     assembly.connections = connection_budget.SCHEDULER
-    stopped = stop_on_signals()
+    stopped = assembly.stopped = stop_on_signals()
     serve_metrics(assembly.settings)
     Scheduler(assembly.settings, assembly.publish, assembly.database_time).run(stopped)
     assembly.sentry.flush()

@@ -1,5 +1,6 @@
 """What each process is made of: the parts that its settings describe."""
 
+import threading
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -13,6 +14,7 @@ from models.connections import connect, session_factory
 from models.transactions import in_transaction
 from runtime.clients import (
     PROVIDER_SETTINGS,
+    make_deadlines,
     make_sentry,
     make_services,
     make_timeouts,
@@ -49,6 +51,9 @@ class Assembly:
 
     settings: Settings
     connections: int = 5  # to PostgreSQL at most; set it before the engine is first used
+    # What ends a process that serves; set it as early. Without it, as in the commands of operators,
+    # an answer of PostgreSQL may take as long as it takes.
+    stopped: threading.Event | None = None
 
     @cached_property
     def catalogue(self) -> Catalogue:
@@ -71,13 +76,18 @@ class Assembly:
 
     @cached_property
     def engine(self) -> "Engine":
-        timeouts = make_timeouts(self.settings)
-        return connect(self.settings.postgres_url, size=self.connections, timeouts=timeouts)
+        deadlines = make_deadlines(self.settings, self.stopped) if self.stopped else None
+        return connect(
+            self.settings.postgres_url,
+            size=self.connections,
+            timeouts=make_timeouts(self.settings),
+            deadlines=deadlines,
+        )
 
     @cached_property
     def sessions(self) -> "sessionmaker[Session]":
         """Sessions whose commits ring the relay where they published, if there is a Redis."""
-        factory = session_factory(self.engine)
+        factory = session_factory(self.engine, self.stopped)
         carry_trace(factory, self.sentry.traceparent)
         if self.settings.redis_url is not None:
             ring_after_commit(factory, self.doorbell.ring)

@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Mapping
 from functools import partial
+from threading import Event
 from typing import TYPE_CHECKING, Any
 
 from pydantic import SecretStr
 
 from models.connections import TransactionTimeouts
+from models.deadline import Deadlines
 from models.transactions import in_transaction
 from services import Services
 from services.flags import Flags
@@ -119,3 +121,8 @@ def make_sentry(settings: Settings, monitors: Mapping[str, str]) -> Sentry:
 def make_timeouts(settings: Settings) -> TransactionTimeouts:
     """The time-outs that every transaction of ours sets."""
     return TransactionTimeouts(settings.transaction_idle_seconds, settings.lock_seconds)
+
+
+def make_deadlines(settings: Settings, stopped: Event) -> Deadlines:
+    """When a process that serves until `stopped` is set gives up a connection."""
+    return Deadlines(answer=settings.database_answer_seconds, stopped=stopped)

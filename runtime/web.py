@@ -1,16 +1,16 @@
 """Puts the web process together: its connections, its dependencies and the app."""
 
 from functools import partial
+from threading import Event
 
 import structlog
 from fastapi import FastAPI
-from sqlalchemy import NullPool, create_engine
+from sqlalchemy import Engine
 
 from events import carry_trace, load_catalogue, ring_after_commit
-from models.connections import connect, session_factory
-from models.deadline import limit_connections
+from models.connections import connect, connect_for_each_look, session_factory
 from runtime import connection_budget
-from runtime.clients import make_sentry, make_timeouts
+from runtime.clients import make_deadlines, make_sentry, make_timeouts
 from services.redis.circuit_breaker import GuardedCommands
 from services.redis.connections import REQUEST_TIMEOUT, connect_quickly
 from services.redis.doorbell import Doorbell
@@ -28,8 +28,7 @@ from web.readiness import Readiness
 from web.shared_result import SharedResult
 
 log = structlog.get_logger()
-# Seconds, and milliseconds for tcp_user_timeout: a probe must answer before its caller gives up.
-PROBE_TIMEOUTS = {"connect_timeout": 2, "tcp_user_timeout": 2000, "prepare_threshold": None}
+# A probe must answer before its caller gives up.
 PROBE_DEADLINE = 5.0  # seconds for all that one look asks the database; it takes milliseconds
 
 
@@ -43,20 +42,26 @@ def make_app(settings: Settings) -> FastAPI:
     return create_app(make_dependencies(settings))
 
 
-def make_dependencies(settings: Settings) -> Dependencies:
-    # Sentry first: it instruments what connects after it.
-    sentry = make_sentry(settings, monitors={})
-    engine = connect(
+def make_engine(settings: Settings, stopped: Event) -> Engine:
+    """Connections for requests; none waits for an answer for long once `stopped` is set."""
+    return connect(
         settings.postgres_url,
         size=connection_budget.WEB,
         name="insights-web",
         timeouts=make_timeouts(settings),
+        deadlines=make_deadlines(settings, stopped),
     )
-    probe = create_engine(settings.postgres_url, poolclass=NullPool, connect_args=PROBE_TIMEOUTS)
-    limit_connections(probe, PROBE_DEADLINE)
+
+
+def make_dependencies(settings: Settings) -> Dependencies:
+    # Sentry first: it instruments what connects after it.
+    sentry = make_sentry(settings, monitors={})
+    stopped = Event()
+    engine = make_engine(settings, stopped)
+    probe = connect_for_each_look(settings.postgres_url, PROBE_DEADLINE)
     redis = connect_quickly(settings.redis)
     commands = commands_over(redis, settings.upstash, REQUEST_TIMEOUT)
-    sessions = session_factory(engine)
+    sessions = session_factory(engine, stopped)
     carry_trace(sessions, sentry.traceparent)
     doorbell = Doorbell(settings.redis)
     ring_after_commit(sessions, doorbell.ring)
@@ -80,5 +85,6 @@ def make_dependencies(settings: Settings) -> Dependencies:
         readiness=SharedResult(readiness.check),
         metrics=SharedResult(partial(scrape, probe)),
         streams=OpenStreams(),
+        stopped=stopped,
         close=close,
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from threading import Event
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -31,6 +32,8 @@ class Dependencies:
     readiness: SharedResult[Findings]
     metrics: SharedResult[bytes]
     streams: OpenStreams
+    stopped: Event
+    """Set when the server should end: from then on, answers are not waited for long."""
     close: Callable[[], None]
     """Closes the connections that were made."""
 

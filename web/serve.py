@@ -14,10 +14,11 @@ STOP_WITHIN = 25  # seconds for running requests; Kubernetes kills after 30
 
 
 class Server(uvicorn.Server):
-    """Logs the address once it listens, and ends open streams as soon as it stops."""
+    """Logs the address once it listens; as it stops, ends what would make it wait."""
 
     def __init__(self, app: FastAPI, host: str, port: int, keep_alive: int) -> None:
         self.streams = app.state.dependencies.streams
+        self.stopped = app.state.dependencies.stopped
         super().__init__(
             uvicorn.Config(
                 app,
@@ -44,6 +45,7 @@ class Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         # First: uvicorn waits for open responses, and a stream lasts as long as its training.
+        self.stopped.set()
         self.streams.end()
         await super().shutdown(sockets)
 

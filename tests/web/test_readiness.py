@@ -10,7 +10,7 @@ from runtime import web
 from runtime.assembly import Assembly
 from runtime.web import make_app
 from tests.factories import libpq_url
-from tests.web.freezing_proxy import FreezingProxy
+from tests.freezing_proxy import FreezingProxy
 from tests.web.requests import KEY
 
 DEADLINE = 0.5  # seconds, in place of 5

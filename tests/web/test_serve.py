@@ -106,6 +106,15 @@ def test_an_idle_connection_is_kept_as_long_as_the_setting_says(
     assert 0.9 < time.monotonic() - answered_at < 3
 
 
+def test_a_server_that_stops_says_so_to_whoever_waits_for_the_database(
+    assembly: Assembly, run: Run
+) -> None:
+    with run(assembly.settings) as server:
+        assert not server.stopped.is_set()
+
+    assert server.stopped.is_set()
+
+
 def test_it_is_kept_for_longer_than_load_balancers_do(server: Server) -> None:
     # nginx, AWS and Heroku keep a connection without a request for 60 s at most.
     assert server.config.timeout_keep_alive == 75

@@ -10,15 +10,17 @@ from pydantic import SecretStr
 
 
 class FreezingProxy:
-    """Passes bytes on until `poison` is set and a client sends it: that connection is then frozen.
+    """Passes bytes on until a client sends `poison`, or all that stands is frozen by `freeze`.
 
     What a client sends on a frozen connection is taken and acknowledged, and nothing comes back.
+    `frozen` counts the connections on which something was swallowed. New ones work.
     """
 
     def __init__(self, database_url: str) -> None:
         self.parts = conninfo_to_dict(database_url)
         self.poison: bytes | None = None
         self.frozen = 0
+        self.generation = 0  # connections of an earlier one are frozen
         self.listening = socket.create_server(("127.0.0.1", 0))
         threading.Thread(target=self.accept, daemon=True).start()
 
@@ -37,7 +39,12 @@ class FreezingProxy:
                 client = self.listening.accept()[0]
                 server = self.connect()
                 for pair in ((client, server), (server, client)):
-                    threading.Thread(target=self.pass_on, args=pair, daemon=True).start()
+                    arguments = (*pair, self.generation)
+                    threading.Thread(target=self.pass_on, args=arguments, daemon=True).start()
+
+    def freeze(self) -> None:
+        """Freeze the connections that there are."""
+        self.generation += 1
 
     def connect(self) -> socket.socket:
         """A connection to the server, on its unix socket where it has one."""
@@ -48,10 +55,11 @@ class FreezingProxy:
         server.connect(f"{host}/.s.PGSQL.{port}")
         return server
 
-    def pass_on(self, source: socket.socket, sink: socket.socket) -> None:
+    def pass_on(self, source: socket.socket, sink: socket.socket, generation: int) -> None:
         with suppress(OSError), source:
             while data := source.recv(65536):
-                if self.poison is not None and self.poison in data:
+                poisoned = self.poison is not None and self.poison in data
+                if poisoned or generation != self.generation:
                     self.frozen += 1
                     while source.recv(65536):
                         pass
