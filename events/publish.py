@@ -82,7 +82,8 @@ def storable_json(event: Event) -> str:
 
 def carry_trace(sessions: "sessionmaker[Session]", traceparent: Callable[[], str | None]) -> None:
     """Have events without a trace join the one that is open when they are published."""
-    sessions.configure(info={TRACEPARENT: traceparent})
+    info = sessions.kw.get("info") or {}
+    sessions.configure(info=info | {TRACEPARENT: traceparent})
 
 
 def new_event(event: Event, trace: str | None) -> NewEvent:

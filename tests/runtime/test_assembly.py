@@ -1,9 +1,12 @@
 """The parts of a process: made when they are used, and closed when they were."""
 
+import threading
+import time
 from collections.abc import Iterator
 
 import pytest
 from pydantic import SecretStr
+from sqlalchemy.exc import OperationalError
 
 from events import PredictionMade, uuid7
 from runtime.assembly import Assembly
@@ -76,6 +79,22 @@ def test_the_engine_allows_as_many_connections_as_the_assembly_was_given(
     made.connections = 3
 
     assert made.engine.pool.size() == 3  # type: ignore[attr-defined]
+    made.close()
+
+
+def test_a_process_that_should_end_does_not_wait_for_a_database_that_is_away(
+    assembly: Assembly,
+) -> None:
+    nowhere = SecretStr("postgresql://postgres@127.0.0.1:1/none")
+    made = Assembly(assembly.settings.model_copy(update={"database_url": nowhere}))
+    made.stopped = threading.Event()
+    threading.Timer(0.5, made.stopped.set).start()
+    began = time.monotonic()
+
+    with pytest.raises(OperationalError):
+        made.publish(PredictionMade(user_id=uuid7(), model_id="m"))
+
+    assert 0.4 < time.monotonic() - began < 5  # else, 16 s of pauses
     made.close()
 
 
