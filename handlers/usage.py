@@ -21,6 +21,7 @@ from handlers.missing_profile import no_profile
 from handlers.outcomes import Outcome, Outcomes
 from handlers.registry import transactional
 from models import profiles, usage_ledger
+from models.server import database_time
 from models.usage_ledger import Use
 from models.usage_marks import ReachedMark
 
@@ -70,6 +71,8 @@ def events_without_profile(
 ) -> Iterator[tuple[UUID, Outcome]]:
     """The outcomes of events whose user has no profile (yet)."""
     unknown = profiles.missing(session, {event.user_id for event in events})
-    for event in events:
-        if event.user_id in unknown:
-            yield event.id, no_profile(event)
+    if unknown:
+        now = database_time(session)
+        for event in events:
+            if event.user_id in unknown:
+                yield event.id, no_profile(event, now)

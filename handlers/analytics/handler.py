@@ -1,7 +1,7 @@
 """Forwards to product analytics what users did, unless they opted out."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from operator import attrgetter
 from uuid import UUID
 
@@ -16,6 +16,7 @@ from handlers.registry import external
 from models.events import opted_out
 from models.profiles import User, users_by_id
 from models.providers import is_on
+from models.server import database_time
 from services import Services
 
 HISTORICAL_AFTER = timedelta(hours=48)
@@ -35,13 +36,13 @@ def forward(events: Sequence[UserEvent], services: Services, _keys: Sequence[str
     changes = [event for event in events if isinstance(event, UserSignedUp | UserUpdated)]
     early = too_early(changes, ["profiles"], services) if changes else {}
     events = [event for event in events if event.id not in early]
-    users, dropped = services.transaction(lambda session: look_up(session, events))
+    users, dropped, now = services.transaction(lambda session: look_up(session, events))
     captures = [
         capture_of(event, users.get(event.user_id))
         for event in sorted(events, key=attrgetter("occurred_at"))
         if event.id not in dropped
     ]
-    historical_before = datetime.now(UTC) - HISTORICAL_AFTER
+    historical_before = now - HISTORICAL_AFTER
     for historical in (False, True):
         some = [each for each in captures if (each.at < historical_before) == historical]
         if some:
@@ -49,11 +50,13 @@ def forward(events: Sequence[UserEvent], services: Services, _keys: Sequence[str
     return early
 
 
-def look_up(session: Session, events: Sequence[UserEvent]) -> tuple[dict[UUID, User], set[UUID]]:
-    """Who the users are, and the ids of the events that are not to be sent."""
+def look_up(
+    session: Session, events: Sequence[UserEvent]
+) -> tuple[dict[UUID, User], set[UUID], datetime]:
+    """Who the users are, the ids of the events that are not to be sent, and the database's time."""
     ids = {event.user_id for event in events}
     users, silent = users_by_id(session, ids), opted_out(session, ids)
     if is_on(session, "posthog_persons"):
         silent |= {id_ for id_, user in users.items() if user.deleted}
     dropped = {event.id for event in events if event.user_id in silent}
-    return users, dropped | too_late(events, session)
+    return users, dropped | too_late(events, session), database_time(session)

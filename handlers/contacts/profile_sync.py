@@ -26,7 +26,7 @@ def sync_contact(event: UserEvent, services: Services, loops: Loops) -> None:
         if user.deleted:
             loops.delete_contact(user_id=event.user_id)
         else:
-            require_profile(user, event)
+            require_profile(user, event, services)
             write_profile(event.user_id, user, services, loops)
         written = user
 

@@ -59,7 +59,7 @@ def send(
         # lost may have brought the contact back.
         loops.delete_contact(user_id=event.user_id)
         return
-    address = require_address(user, event)
+    address = require_address(user, event, services)
 
     def send_event() -> None:
         loops.send_event(workflow.value, email=address, user_id=event.user_id, key=key)

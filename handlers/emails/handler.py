@@ -71,7 +71,7 @@ def address_of(event: UserEvent, services: Services) -> str | None:
         return None
     if isinstance(event, UserSignedUp) and user.email is None:
         return event.email
-    return require_address(user, event)
+    return require_address(user, event, services)
 
 
 def template_id_of(template: EmailTemplate, loops: Loops) -> str:

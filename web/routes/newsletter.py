@@ -1,6 +1,5 @@
 """`POST /newsletter`: subscribes an address, without an API key, at the usual rate limit."""
 
-from datetime import UTC, datetime
 from typing import Literal
 
 from fastapi import APIRouter
@@ -8,6 +7,7 @@ from pydantic import BaseModel, ConfigDict
 
 from events import NewsletterSubscribed, named_id, publish
 from events.users import Email
+from models.server import database_time
 from web.dependencies import Injected
 
 router = APIRouter()
@@ -28,9 +28,11 @@ class Acknowledgement(BaseModel):
 @router.post("/newsletter", status_code=202, tags=["newsletter"])
 def subscribe(body: Subscription, dependencies: Injected) -> Acknowledgement:
     """Subscribe an address to the newsletter. Asking twice on a day is asking once."""
-    now = datetime.now(UTC)
-    id_ = named_id("newsletter", body.email, now.date())
-    event = NewsletterSubscribed(id=id_, email=body.email, occurred_at=now, source="newsletter")
     with dependencies.sessions.begin() as session:
-        publish(session, event)
+        now = database_time(session)  # its transactions are in UTC, so that its day is UTC's
+        id_ = named_id("newsletter", body.email, now.date())
+        publish(
+            session,
+            NewsletterSubscribed(id=id_, email=body.email, occurred_at=now, source="newsletter"),
+        )
     return Acknowledgement()
