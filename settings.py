@@ -113,7 +113,7 @@ class Settings(BaseSettings):
     stripe_secret_key: SecretStr | None = None
     stripe_webhook_secret: SecretStr | None = None
 
-    # Loops: emails and contacts. `emails` lists the settings that end in _id.
+    # Loops: emails and contacts. `emails` lists the settings that end in _id, but for the list's.
     loops_api_key: SecretStr | None = None
     loops_url: str = "https://app.loops.so/api"
     loops_rate: float = Field(8, gt=0, le=1000)  # requests a second; Loops allows a team 10
@@ -122,6 +122,7 @@ class Settings(BaseSettings):
     loops_training_failed_id: str | None = None
     loops_limit_warning_id: str | None = None
     loops_subscription_confirmed_id: str | None = None
+    loops_newsletter_list_id: str | None = None
 
     @field_validator("insights_api_keys", "extra_packages", mode="before")
     @classmethod
@@ -213,7 +214,7 @@ class Settings(BaseSettings):
         return {
             name.removeprefix("loops_").removesuffix("_id"): getattr(self, name)
             for name in type(self).model_fields
-            if name.startswith("loops_") and name.endswith("_id")
+            if name.startswith("loops_") and name.endswith("_id") and "_list_" not in name
         }
 
     @property

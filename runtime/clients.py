@@ -78,7 +78,8 @@ def make_loops(settings: Settings, commands: Commands) -> Loops | None:
         return None
     # Its state is in Redis: Loops limits a team, not a process.
     throttle = Throttle(commands, "loops", settings.loops_rate)
-    return Loops(settings.loops_url, key, throttle, settings.emails)
+    list_ = settings.loops_newsletter_list_id
+    return Loops(settings.loops_url, key, throttle, settings.emails, list_)
 
 
 def make_posthog(settings: Settings) -> PostHog | None:

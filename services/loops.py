@@ -17,15 +17,22 @@ class Loops:
     """Every method waits for a slot of the fleet's throttle and makes one request.
 
     They raise what Api.call does, and ProviderBusy. `emails` are the ids that Loops gave to our
-    emails, by their names.
+    emails, by their names, and `newsletter_list` that of the newsletter's mailing list, if it has
+    one.
     """
 
     def __init__(
-        self, url: str, key: str, throttle: Throttle, emails: Mapping[str, str | None]
+        self,
+        url: str,
+        key: str,
+        throttle: Throttle,
+        emails: Mapping[str, str | None],
+        newsletter_list: str | None = None,
     ) -> None:
         self.api = Api("Loops", url, {"Authorization": f"Bearer {key}"})
         self.throttle = throttle
         self.emails = emails
+        self.newsletter_list = newsletter_list
 
     def send(
         self, id_: str, email: str, variables: Mapping[str, Any], key: str, *, priority: bool

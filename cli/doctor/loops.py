@@ -1,4 +1,4 @@
-"""Whether Loops accepts our key, and has an email and a contact property for each of ours."""
+"""Whether Loops accepts our key, and has the emails, properties and the list that we use."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -28,6 +28,8 @@ def check_loops(settings: Settings) -> Iterator[Finding]:
     if key.status is Status.OK:
         yield check("Loops emails", check_emails, settings)
         yield check("Loops properties", check_properties, settings)
+        if settings.loops_newsletter_list_id is not None:
+            yield check("Loops newsletter", check_newsletter_list, settings)
 
 
 def check(what: str, request: Callable[[Settings], Finding], settings: Settings) -> Finding:
@@ -88,3 +90,14 @@ def check_properties(settings: Settings) -> Finding:
             "Loops properties", Status.HINT, detail, "Make them in Loops under Audience."
         )
     return Finding("Loops properties", Status.OK, "all are there")
+
+
+def check_newsletter_list(settings: Settings) -> Finding:
+    """Whether the mailing list of the newsletter exists."""
+    names = {each["id"]: each["name"] for each in read(settings, "/v1/lists")}
+    name = names.get(settings.loops_newsletter_list_id)
+    if name is None:
+        detail = "Loops knows no mailing list of LOOPS_NEWSLETTER_LIST_ID"
+        hint = "Copy the list's id in Loops under Settings, Lists."
+        return Finding("Loops newsletter", Status.WRONG, detail, hint)
+    return Finding("Loops newsletter", Status.OK, f"goes to the list {name}")

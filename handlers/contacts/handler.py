@@ -20,6 +20,7 @@ from handlers.outcomes import require_client
 from handlers.registry import external
 from handlers.send_once import WorkflowEvent
 from services import Services
+from services.loops import Loops
 
 
 @external(
@@ -39,8 +40,7 @@ def keep_contacts(event: Event, services: Services, key: str) -> None:
     loops = require_client(services.loops, "Loops")
     match event:
         case NewsletterSubscribed():
-            subscribed_at = event.occurred_at.isoformat()
-            loops.write_contact(email=event.email, newsletter=True, subscribedAt=subscribed_at)
+            subscribe(event, loops)
         case DatasetUploaded():
             send_milestone(event, WorkflowEvent.DATASET_UPLOADED, services, loops)
         case TrainingCompleted():
@@ -55,3 +55,13 @@ def keep_contacts(event: Event, services: Services, key: str) -> None:
             for outcome in too_early([event], ["profiles"], services).values():
                 raise outcome
             sync_contact(event, services, loops)
+
+
+def subscribe(event: NewsletterSubscribed, loops: Loops) -> None:
+    """Write that an address wants the newsletter, and put it on the newsletter's list, if any.
+
+    Anybody can type any address: a list with double opt-in has Loops ask the address itself.
+    """
+    lists = {"mailingLists": {loops.newsletter_list: True}} if loops.newsletter_list else {}
+    subscribed_at = event.occurred_at.isoformat()
+    loops.write_contact(email=event.email, newsletter=True, subscribedAt=subscribed_at, **lists)

@@ -101,6 +101,13 @@ def list_properties(team: Team, _request: Request, _body: dict[str, Any]) -> Any
     return [{"key": key, "label": key, "type": type_} for key, type_ in team.properties.items()]
 
 
+def list_mailing_lists(team: Team, _request: Request, _body: dict[str, Any]) -> Any:
+    return [
+        {"id": id_, "name": name, "description": None, "isPublic": True}
+        for id_, name in team.lists.items()
+    ]
+
+
 def send_event(team: Team, request: Request, body: dict[str, Any]) -> Any:
     """Record an event of a contact. Other keys of the body are properties of the contact."""
     name, email, user_id = body.get("eventName"), body.get("email"), body.get("userId")
@@ -156,6 +163,7 @@ ENDPOINTS: tuple[tuple[str, str, Answer], ...] = (
     ("POST", "/contacts/delete", delete_contact),
     ("POST", "/contacts/properties", create_property),
     ("GET", "/contacts/properties", list_properties),
+    ("GET", "/lists", list_mailing_lists),
     ("POST", "/events/send", send_event),
     ("POST", "/transactional", send_transactional),
     ("GET", "/transactional-emails", list_transactional),

@@ -56,6 +56,7 @@ class Team:
         self.per_second = REQUESTS_PER_SECOND
         self.audience = Audience()
         self.properties: dict[str, str] = {}
+        self.lists: dict[str, str] = {}  # mailing lists: id → name
         self.mails: list[Mail] = []
         self.events: list[ContactEvent] = []
         self.keys: dict[str, datetime] = {}

@@ -60,6 +60,16 @@ def test_properties_that_are_not_there_are_a_hint(
     assert "signupDate (date)" in found["detail"]
 
 
+@pytest.mark.parametrize(("id_", "status"), [("clnews", "ok"), ("clother", "wrong")])
+def test_a_list_of_the_newsletter_that_loops_does_not_know_is_wrong(
+    id_: str, status: str, insights: Insights, configured: pytest.MonkeyPatch, doubles: Doubles
+) -> None:
+    doubles.loops.lists["clnews"] = "News"
+    configured.setenv("LOOPS_NEWSLETTER_LIST_ID", id_)
+
+    assert doctor_findings(insights)["Loops newsletter"]["status"] == status
+
+
 def test_emails_are_looked_for_on_all_pages(
     insights: Insights, configured: pytest.MonkeyPatch, doubles: Doubles
 ) -> None:
@@ -76,6 +86,7 @@ def test_emails_are_looked_for_on_all_pages(
         ("/api-key", "Loops key"),
         ("/transactional-emails", "Loops emails"),
         ("/contacts/properties", "Loops properties"),
+        ("/lists", "Loops newsletter"),
     ],
 )
 @pytest.mark.parametrize("status", [400, 404, 429, 503])
@@ -83,6 +94,7 @@ def test_what_cannot_be_read_from_loops_now_is_a_hint(
     status: int, path: str, what: str, insights: Insights, configured: pytest.MonkeyPatch,
     doubles: Doubles,
 ) -> None:  # fmt: skip
+    configured.setenv("LOOPS_NEWSLETTER_LIST_ID", "clnews")
     doubles.set_fault("loops", "status", status=status, path=path)
 
     found = doctor_findings(insights)[what]

@@ -25,6 +25,24 @@ def test_the_newsletter_needs_no_account(contact_pipeline: Pipeline, doubles: Do
     assert contact.fields == {"newsletter": True, "subscribedAt": event.occurred_at.isoformat()}
 
 
+def test_an_address_is_put_on_the_list_that_is_set_and_goes_over_with_it(
+    contact_pipeline: Pipeline, doubles: Doubles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loops = contact_pipeline.assembly.services.loops
+    monkeypatch.setattr(loops, "newsletter_list", "clnews")
+    publish_now(contact_pipeline.assembly, NewsletterSubscribed(email="ada@example.com"))
+    work_until_done(contact_pipeline)
+    assert doubles.contact("ada@example.com").lists == {"clnews": True}
+    assert doubles.contact("ada@example.com").fields["newsletter"] is True
+
+    user = uuid7()
+    publish_now(contact_pipeline.assembly, UserSignedUp(user_id=user, email="ada@example.com"))
+    work_until_done(contact_pipeline)
+
+    (contact,) = doubles.loops.audience.contacts
+    assert (contact.user_id, contact.lists) == (str(user), {"clnews": True})
+
+
 def test_an_unsubscribed_address_is_never_subscribed_again(
     contact_pipeline: Pipeline, doubles: Doubles
 ) -> None:

@@ -44,12 +44,8 @@ def test_a_template_has_the_variables_that_its_email_gives_no_more_and_no_less(
 def test_each_template_has_an_html_file_a_setting_and_an_event() -> None:
     folder = files("handlers.emails.templates")
     html = {each.name for each in folder.iterdir() if each.name.endswith(".html")}
-    ids = {name for name in Settings.model_fields if name.startswith("loops_")}
 
     assert html == {f"{each}.html" for each in EmailTemplate}
-    assert {name for name in ids if name.endswith("_id")} == {
-        f"loops_{each}_id" for each in EmailTemplate
-    }
     assert set(sources()) == set(EXPECTED) == set(EmailTemplate)
     assert set(Settings(_env_file=None).emails) == set(EmailTemplate)
 
