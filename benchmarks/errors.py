@@ -9,3 +9,7 @@ class BenchFailed(InsightsError):
 
 class ChaosFailed(InsightsError):
     """Raised when a run of chaos cannot be made or finished: there is nothing to compare then."""
+
+
+class NotInjected(ChaosFailed):
+    """Raised when a fault found nothing to break, which is no fault of the product."""

@@ -1,7 +1,7 @@
 """The command that breaks everything under a known load, then checks every effect."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeAlias
 
 import typer
 
@@ -12,26 +12,50 @@ from runtime.logs import set_up_logs
 from runtime.signals import interrupt_on_signals
 from settings import load_settings
 
+Seconds: TypeAlias = Annotated[float, typer.Option(min=5, help="How long things break.")]
+Seed: TypeAlias = Annotated[
+    int, typer.Option(help="What is drawn: the load, and what breaks when.")
+]
+Faults: TypeAlias = Annotated[
+    str | None, typer.Option(help="Only these, by the names in the report, with commas between.")
+]
+Rate: TypeAlias = Annotated[
+    float | None,
+    typer.Option(min=1, help="Events/s while throughput is measured; else half the capacity."),
+]
+Beside: TypeAlias = Annotated[
+    str | None,
+    typer.Option(help="Folder or commit of the release that comes and goes beside this one."),
+]
+Upstash: TypeAlias = Annotated[
+    bool, typer.Option("--upstash", help="Redis services over the double of Upstash's REST API.")
+]
+Logs: TypeAlias = Annotated[
+    Path | None, typer.Option(help="Keep what all processes logged in this folder.")
+]
+
 
 @app.command()
 def chaos(
-    seconds: Annotated[float, typer.Option(min=5, help="How long things break.")] = 60,
-    seed: Annotated[int, typer.Option(help="What is drawn: the load, and what breaks when.")] = 1,
-    upstash: Annotated[
-        bool,
-        typer.Option("--upstash", help="Redis services over the double of Upstash's REST API."),
-    ] = False,
-    logs: Annotated[
-        Path | None, typer.Option(help="Keep what all processes logged in this folder.")
-    ] = None,
+    *,
+    seconds: Seconds = 60,
+    seed: Seed = 1,
+    faults: Faults = None,
+    rate: Rate = None,
+    beside: Beside = None,
+    upstash: Upstash = False,
+    logs: Logs = None,
     as_json: Json = False,
 ) -> None:
-    """Kill, stop and flush everything under load, then count every effect of every event.
+    """Kill, freeze and flush everything under load, then count every effect of every event.
 
-    It runs relays, workers and a scheduler on private servers of its own. Exits
-    with 1 if anything was lost, done twice, given up, or done outside without its
-    idempotency key.
+    It runs relays, workers and a scheduler on private servers of its own. First
+    many faults overlap; then, if there is time left, each comes alone under a
+    steady load. Exits with 1 if anything was lost, done twice, given up, or done
+    outside without its idempotency key, or if handlers that a fault does not
+    concern fell below 0.8 of their throughput.
     """
+    from benchmarks.chaos.options import Options
     from benchmarks.chaos.report import as_json as to_json
     from benchmarks.chaos.report import as_tables
     from benchmarks.chaos.run import run
@@ -40,8 +64,10 @@ def chaos(
     settings = load_settings()
     # What breaks is meant to: warnings about it would hide what is not.
     set_up_logs(settings.model_copy(update={"log_level": "error"}))
+    folder = logs and logs.resolve()
+    options = Options(seconds, seed, faults, rate, beside, upstash=upstash, logs=folder)
     with problems.status(f"breaking things for {seconds:g} s, then waiting until all is handled …"):
-        report = run(settings, seconds, seed, logs and logs.resolve(), upstash=upstash)
+        report = run(settings, options)
     if as_json:
         write_json(to_json(report))
     else:

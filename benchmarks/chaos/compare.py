@@ -62,6 +62,16 @@ def compare_events(expected: Expected, observed: Observed) -> Iterator[Finding]:
     follow_ups = [event.id for event in (*observed.work_done, *observed.given_up)]
     rows = [row for row in observed.rows if row not in expected.erased]
     yield from occurrences("row", [*expected.rows, *follow_ups], rows)
+    yield from compare_tally(len(observed.rows), observed.tally)
+    yield from occurrences("note", expected.notes, observed.notes)
+    yield from occurrences("note of the next release", expected.notes, observed.next_notes)
+
+
+def compare_tally(rows: int, tally: int) -> Iterator[Finding]:
+    """The row that all batches of a handler add to; it shows an update that another one undid."""
+    if tally != rows:
+        defect = Defect.LOST if tally < rows else Defect.DUPLICATED
+        yield Finding(defect, "tally", f"{tally} instead of {rows}")
 
 
 def compare_usage(expected: Expected, observed: Observed) -> Iterator[Finding]:

@@ -1,29 +1,34 @@
 """What is still owed in a run: counted, hurried along at the end, and owed again on purpose."""
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 
+from handlers import Handler
 from models.deliveries.replay import Selection, owe_history
 
 LOOK_INTERVAL = 0.25  # s
 DONE_TIMEOUT = 300.0  # s; several times what the longest run has needed
 
-# By types, because counting the events of each handler one by one would slow the run down.
-COUNT_DONE = text("""
-    SELECT coalesce(sum(e.number), 0) - (
-        SELECT count(*) FROM insights.deliveries d WHERE d.handler = ANY (:handlers))
-    FROM (SELECT type, count(*) AS number FROM insights.events GROUP BY type) AS e
-    JOIN insights.subscriptions s ON s.event_type = e.type
-    WHERE s.handler = ANY (:handlers)
+# In one statement, so that all counts are of the same moment. By types, because counting the
+# events of each handler one by one would slow the run down.
+COUNT = text("""
+    SELECT 'published', type, count(*) FROM insights.events GROUP BY type
+    UNION ALL
+    SELECT 'owed', handler, count(*) FROM insights.delivery_states
+    WHERE state <> 'dead' GROUP BY handler
+    UNION ALL
+    SELECT 'at hand', handler, count(*) FROM insights.delivery_states
+    WHERE state IN ('due', 'leased') GROUP BY handler
 """)
 # Dead letters are judged later, by `compare`.
 COUNT_OPEN = text("""
-    SELECT count(*) AS owed, count(*) FILTER (WHERE leased) AS leased
-    FROM insights.deliveries WHERE died_at IS NULL
+    SELECT count(*) AS owed, count(*) FILTER (WHERE state = 'leased') AS leased
+    FROM insights.delivery_states WHERE state <> 'dead'
 """)
 # A circuit breaker stays open for up to a minute, for which no run should wait.
 CLOSE_CIRCUIT_BREAKERS = text("""
@@ -36,13 +41,42 @@ END_BACK_OFFS = text("""
 """)
 
 
-def count_done(engine: Engine, handlers: Iterable[str]) -> int | None:
-    """How many deliveries of these handlers are done; None while the database is down."""
+@dataclass(frozen=True)
+class Counts:
+    """How much of each handler's work was done and is owed at a moment (monotonic seconds).
+
+    `published` is how many events there are, `at_hand` what of the owed waits for nothing but a
+    worker.
+    """
+
+    at: float
+    published: int
+    done: Mapping[str, int]
+    owed: Mapping[str, int]
+    at_hand: Mapping[str, int]
+
+    def total(self, handlers: Iterable[str]) -> int:
+        """How much these handlers have done."""
+        return sum(self.done[name] for name in handlers)
+
+
+def count(engine: Engine, handlers: Mapping[str, Handler]) -> Counts | None:
+    """Count what these handlers have done and owe; None while the database is down."""
+    counted: dict[str, dict[str, int]] = {"published": {}, "owed": {}, "at hand": {}}
     try:
         with engine.connect() as connection:
-            return int(connection.scalar(COUNT_DONE, {"handlers": list(handlers)}) or 0)
+            for what, name, number in connection.execute(COUNT):
+                counted[what][name] = number
     except DBAPIError:
         return None
+    owed = {name: counted["owed"].get(name, 0) for name in handlers}
+    done = {
+        name: sum(counted["published"].get(type_, 0) for type_ in handler.types) - owed[name]
+        for name, handler in handlers.items()
+    }
+    at_hand = {name: counted["at hand"].get(name, 0) for name in handlers}
+    published = sum(counted["published"].values())
+    return Counts(time.monotonic(), published, done, owed, at_hand)
 
 
 def wait_until_done(engine: Engine) -> float | None:
@@ -56,10 +90,15 @@ def wait_until_done(engine: Engine) -> float | None:
     return None
 
 
+def close_circuit_breakers(connection: Connection) -> None:
+    """Have every handler's work go on at once."""
+    connection.execute(CLOSE_CIRCUIT_BREAKERS)
+
+
 def hurry(connection: Connection) -> bool:
     """Close circuit breakers and end back-offs; return whether no delivery is owed."""
     owed, leased = connection.execute(COUNT_OPEN).one()
-    connection.execute(CLOSE_CIRCUIT_BREAKERS)
+    close_circuit_breakers(connection)
     # Only once nothing is leased: a delivery that fails until another one is done would use up
     # its attempts.
     if not leased:

@@ -9,13 +9,15 @@ from rich.table import Table
 
 from benchmarks.chaos.compare import Defect, Finding
 from benchmarks.chaos.faults.injector import InjectedFault
+from benchmarks.chaos.throughput import LEAST, Throughput
 
 FINDINGS_SHOWN = 20  # rows of the table; JSON has all
 COUNTS = {
     "published": "events published",
     "handled": "deliveries handled",
     "calls": "calls outside",
-    "copies": "messages delivered again",
+    "copies": "bells rung again or made up",
+    "lost_bells": "bells lost",
 }
 
 
@@ -24,6 +26,7 @@ class Report:
     """Figures of one run; `done_after` is how long after the last fault everything was done.
 
     Times are in seconds; `done_after` is None where something was still owed after the time-out.
+    `rate` is the steady load in events a second, None where no throughput was measured.
     """
 
     seed: int
@@ -32,14 +35,17 @@ class Report:
     handled: int
     calls: int
     copies: int
+    lost_bells: int
     done_after: float | None
     findings: Sequence[Finding]
     injected: Sequence[InjectedFault]
+    rate: float | None = None
+    throughputs: Sequence[Throughput] = ()
 
     @property
     def is_good(self) -> bool:
-        """Whether nothing is wrong."""
-        return not self.findings
+        """Whether nothing is wrong, and no fault stopped what it does not concern."""
+        return not self.findings and not any(each.is_too_low for each in self.throughputs)
 
     def count(self, defect: Defect) -> int:
         """How many findings are of this kind."""
@@ -61,6 +67,8 @@ def as_tables(report: Report) -> Iterator[Table]:
     """Counts, faults, and what is wrong, if anything."""
     yield counts_table(report)
     yield faults_table(report)
+    if report.throughputs:
+        yield throughput_table(report)
     if report.findings:
         yield findings_table(report)
 
@@ -95,6 +103,26 @@ def faults_table(report: Report) -> Table:
     return table
 
 
+def throughput_table(report: Report) -> Table:
+    """What other handlers did during each fault, and which of them fared worst."""
+    load = "no load" if report.rate is None else f"{report.rate:.0f} events/s"
+    table = Table(title=f"deliveries/s that a fault does not concern, at {load}")
+    table.add_column("fault")
+    for name in ("published", "before", "during", "worst ratio"):
+        table.add_column(name, justify="right")
+    table.add_column("of", overflow="fold")
+    for each in sorted(report.throughputs, key=lambda each: each.fault):
+        if each.ratio is None:
+            table.add_row(each.fault, "–", "–", "–", "–", each.unknown)
+            continue
+        color = "red" if each.is_too_low else "green"
+        ratio = f"[{color}]{each.ratio:.2f}[/{color}]"
+        figures = (f"{figure:g}" for figure in (each.published, each.before, each.during))
+        table.add_row(each.fault, *figures, ratio, each.handler)
+    table.caption = f"at least {LEAST:g}"
+    return table
+
+
 def findings_table(report: Report) -> Table:
     """The first findings."""
     table = Table(title=f"wrong (the first {FINDINGS_SHOWN})")
@@ -121,6 +149,8 @@ def as_json(report: Report) -> dict[str, Any]:
             }
             for kind, times in report.recovery_times().items()
         },
+        "rate": report.rate,
+        "throughput": [asdict(each) for each in report.throughputs],
         "findings": [
             {"wrong": each.defect, "effect": each.effect, "about": each.about}
             for each in report.findings

@@ -21,6 +21,7 @@ from benchmarks.chaos.expected.usage import (
 )
 from benchmarks.chaos.load.steps import Load
 from benchmarks.chaos.system.events import ChaosHappened, WorkAsked
+from benchmarks.chaos.system.releases.next import Noted
 from events import Event, NewsletterSubscribed, UserSignedUp, UserUpdated
 from events.progress import TrainingProgress, progress_after_event
 from events.trainings import TrainingEvent
@@ -33,7 +34,8 @@ Identity = tuple[str | None, str | None]
 class Expected:
     """What the database, the providers and the live progress must show in the end.
 
-    `rows` are the events with a row of the chaos handlers, `dead` those whose delivery must be a
+    `rows` are the events with a row of the chaos handlers, `notes` those with a row of each of
+    the two handlers of which only one is in both releases, `dead` those whose delivery must be a
     dead letter, `calls` those with a call outside, by handler. `progress` is the last state of
     each training by its id, `deleted` the users who deleted their account, `erased` their sign-ups:
     of these it depends on the moment whether anything follows.
@@ -45,6 +47,7 @@ class Expected:
     marks: Sequence[UsageMark]
     profiles: dict[UUID, Identity]
     rows: Sequence[UUID]
+    notes: Sequence[UUID]
     dead: Sequence[UUID]
     calls: dict[str, Sequence[UUID]]
     progress: dict[str, TrainingProgress]
@@ -73,10 +76,12 @@ def expected_effects(load: Load) -> Expected:
         marks=marks,
         profiles=newest_profiles(events),
         rows=[event.id for event in chaos if not event.poisonous] + signed_up,
+        notes=[event.id for event in events if isinstance(event, Noted)],
         dead=[event.id for event in chaos if event.poisonous],
         calls={
             "chaos_call": chaos_ids,
             "chaos_batch": chaos_ids + signed_up,
+            "chaos_patient": chaos_ids,
             "chaos_work": [event.id for event in events if isinstance(event, WorkAsked)],
         },
         progress=last_progress(events),

@@ -6,13 +6,15 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from benchmarks.chaos.deliveries import count_done
-from benchmarks.chaos.faults.kinds import FaultKind, Faults
-from benchmarks.errors import ChaosFailed
+from benchmarks.chaos.deliveries import count
+from benchmarks.chaos.faults.kind import FaultKind
+from benchmarks.errors import ChaosFailed, NotInjected
+from runtime.assembly import Assembly
 
 MEAN_INTERVAL = 1.6  # s between the beginnings of two faults, which may overlap
 QUIET_START, QUIET_END = 1.0, 1.0  # s at both ends of a run in which no fault begins
 LOOK_INTERVAL = 0.05  # s; how exact a recovery time is
+LOOKING_SHARE = 0.2  # of the time, at most: counting many events takes longer
 END_TIMEOUT = 90.0  # s; waiting for a process to come back may take 60 of them
 
 
@@ -60,7 +62,8 @@ class FaultInjector:
     left to be done.
     """
 
-    faults: Faults
+    kinds: Mapping[str, FaultKind]
+    assembly: Assembly
     injected: list[InjectedFault] = field(default_factory=list)
     threads: list[threading.Thread] = field(default_factory=list)
     errors: list[BaseException] = field(default_factory=list)
@@ -69,14 +72,14 @@ class FaultInjector:
 
     def run(self, choice: random.Random, seconds: float) -> None:
         """Begin faults for so many seconds, each at its time."""
-        kinds, began = self.faults.kinds(), time.monotonic()
-        for planned in schedule(choice, kinds, seconds):
+        began = time.monotonic()
+        for planned in schedule(choice, self.kinds, seconds):
             self.ended.wait(max(0.0, began + planned.at - time.monotonic()))
             if self.errors:
                 break
             injected = InjectedFault(planned.kind, round(time.monotonic() - began, 3))
             self.injected.append(injected)
-            arguments = (kinds[planned.kind], planned.duration, injected)
+            arguments = (self.kinds[planned.kind], planned.duration, injected)
             thread = threading.Thread(target=self.inject, args=arguments, name=planned.kind)
             self.threads.append(thread)
             thread.start()
@@ -87,24 +90,28 @@ class FaultInjector:
         try:
             with kind.inject():
                 self.ended.wait(duration)
+        except NotInjected:
+            injected.lasted = 0.0
+            return
         except Exception as error:  # noqa: BLE001 (raised as ChaosFailed in the main thread)
             self.errors.append(error)
             return
         injected.lasted = round(time.monotonic() - began, 3)
-        injected.recovered = self.recovery_time(kind.handlers)
+        injected.recovered = self.recovery_time(kind.concerned)
 
     def recovery_time(self, handlers: Iterable[str]) -> float | None:
         """Seconds until one more delivery is done; None if all were done before."""
-        assembly = self.faults.servers.assembly
-        counted = list(handlers) or list(assembly.handlers)
+        counted = list(handlers) or list(self.assembly.handlers)
         began, before = time.monotonic(), None
         while not self.all_done.is_set():
-            now = count_done(assembly.engine, counted)
+            asked = time.monotonic()
+            counts = count(self.assembly.engine, self.assembly.handlers)
+            now = None if counts is None else counts.total(counted)
             if before is None:
                 before = now
             elif now is not None and now > before:
                 return round(time.monotonic() - began, 3)
-            time.sleep(LOOK_INTERVAL)
+            time.sleep(max(LOOK_INTERVAL, (time.monotonic() - asked) / LOOKING_SHARE))
         return None
 
     def wait_until_ended(self) -> None:

@@ -1,6 +1,7 @@
-"""A process that publishes a load: `python -m benchmarks.chaos.load.publisher SEED SECONDS START`.
+"""Publishes a load: `python -m ...load.publisher SEED SECONDS START [RATE FIRST LAST]`.
 
-START is an ISO time. The process ends when every step is committed.
+START is an ISO time; the last three are of the steady part, if there is one. The process ends when
+every step is committed.
 """
 
 import json
@@ -9,11 +10,13 @@ import time
 from datetime import UTC, datetime
 
 from sqlalchemy import text
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from benchmarks.chaos.load.steps import Step, make_load
+from benchmarks.chaos.load.step import Step
+from benchmarks.chaos.load.steps import SteadyPart, make_load
 from events import publish
+from models.database_errors import trouble_of
 from runtime.assembly import Assembly
 from settings import load_settings
 
@@ -25,10 +28,10 @@ PUBLISH_IN_SQL = text("""
 """)
 
 
-def main(seed: int, seconds: float, start: datetime) -> None:
+def main(seed: int, seconds: float, start: datetime, steady: SteadyPart | None) -> None:
     """Publish each step at its time, or as soon as the database answers after it."""
     assembly = Assembly(load_settings())
-    for step in make_load(seed, seconds, start).steps:
+    for step in make_load(seed, seconds, start, steady).steps:
         time.sleep(max(0.0, step.at - (datetime.now(UTC) - start).total_seconds()))
         # Events keep their ids, so a step whose commit was not acknowledged is safely repeated.
         while not try_to_commit(assembly, step):
@@ -36,14 +39,16 @@ def main(seed: int, seconds: float, start: datetime) -> None:
 
 
 def try_to_commit(assembly: Assembly, step: Step) -> bool:
-    """Publish a step; False when the database is down or did not acknowledge the commit."""
+    """Publish a step; False when the database cannot take it or did not acknowledge the commit."""
     try:
         with assembly.sessions.begin() as session:
             if step.in_sql:
                 publish_in_sql(session, step)
             else:
                 publish(session, *step.events)
-    except (OperationalError, InterfaceError):
+    except DBAPIError as error:
+        if trouble_of(error) is None:
+            raise
         return False
     return True
 
@@ -63,4 +68,10 @@ def publish_in_sql(session: Session, step: Step) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), float(sys.argv[2]), datetime.fromisoformat(sys.argv[3]))
+    given_seed, given_seconds, given_start, *steady_part = sys.argv[1:]
+    main(
+        int(given_seed),
+        float(given_seconds),
+        datetime.fromisoformat(given_start),
+        SteadyPart(*map(float, steady_part)) if steady_part else None,
+    )

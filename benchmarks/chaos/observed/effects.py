@@ -39,8 +39,11 @@ COUNTERS = text("""
 """)
 PROFILES = text("SELECT id, email, name FROM public.profiles")
 ROWS = text("SELECT event_id FROM chaos.rows")
+TALLY = text("SELECT rows FROM chaos.tally")
+NOTES = text("SELECT event_id FROM chaos.notes")
+NEXT_NOTES = text("SELECT event_id FROM chaos.next_notes")
 DELIVERIES = text("""
-    SELECT handler, event_id, died_at IS NOT NULL, last_error FROM insights.deliveries
+    SELECT handler, event_id, died_at IS NOT NULL, last_error FROM insights.delivery_states
 """)
 
 
@@ -65,7 +68,8 @@ class Observed:
     """Everything that is there in the end, each as often as it is there.
 
     `analytics_events` are the events that analytics must have, `calls` what the chaos handlers
-    asked of their provider.
+    asked of their provider. `tally` is how many rows were counted as they were inserted;
+    `next_notes` are the rows of the handler that only the next release has.
     """
 
     events: Sequence[UUID]
@@ -78,6 +82,9 @@ class Observed:
     counters: Mapping[UUID, Counters]
     profiles: Mapping[UUID, Identity]
     rows: Sequence[UUID]
+    tally: int
+    notes: Sequence[UUID]
+    next_notes: Sequence[UUID]
     deliveries: Sequence[RemainingDelivery]
     calls: Sequence[Call]
     progress: ObservedProgress
@@ -105,6 +112,9 @@ def observed_effects(
         counters={row[0]: Counters(*row[1:]) for row in read(COUNTERS)},
         profiles={row[0]: (row[1], row[2]) for row in read(PROFILES)},
         rows=list(connection.scalars(ROWS)),
+        tally=connection.scalars(TALLY).one(),
+        notes=list(connection.scalars(NOTES)),
+        next_notes=list(connection.scalars(NEXT_NOTES)),
         deliveries=[RemainingDelivery(*row) for row in read(DELIVERIES)],
         calls=calls,
         progress=progress,

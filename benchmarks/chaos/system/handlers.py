@@ -8,7 +8,8 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from benchmarks.chaos.system.events import ChaosHappened, GivenUp, WorkAsked, WorkDone
-from benchmarks.chaos.system.provider_client import provider
+from benchmarks.chaos.system.provider_client import PATIENT_TIMEOUT, provider
+from benchmarks.chaos.system.trap import freeze_if_set
 from events import Event, UserSignedUp, uuid7
 from handlers import external, transactional
 from models import arrays
@@ -18,6 +19,8 @@ from services import Services
 SHORT_LEASE = timedelta(seconds=3)
 # The table has no key, so a repeated or lost row is seen.
 INSERT_ROWS = text("INSERT INTO chaos.rows (event_id) SELECT unnest(CAST(:ids AS uuid[]))")
+# One row for all, so that whoever is frozen after this statement stands in everybody's way.
+ADD_TO_TALLY = text("UPDATE chaos.tally SET rows = rows + :count")
 
 
 class Poisoned(ValueError):
@@ -42,6 +45,8 @@ def given_up(event: Event) -> Event:
 def insert_rows(events: Sequence[Event], session: Session) -> None:
     """One row per event; a poisonous event fails after its row is written."""
     session.execute(INSERT_ROWS, {"ids": arrays.uuids(event.id for event in events)})
+    session.execute(ADD_TO_TALLY, {"count": len(events)})
+    freeze_if_set()
     if any(isinstance(event, ChaosHappened) and event.poisonous for event in events):
         raise Poisoned
 
@@ -57,6 +62,14 @@ def call_for_many(events: Sequence[Event], _services: Services, keys: Sequence[s
     """One call outside for many events."""
     ids = [event.id for event in events]
     provider().call("chaos_batch", dict(zip(ids, keys, strict=True)))
+
+
+@external("chaos_patient", ChaosHappened, batch=40)
+def call_patiently(events: Sequence[Event], _services: Services, keys: Sequence[str]) -> None:
+    """One call outside for many events, which waits for an answer that takes long."""
+    ids = [event.id for event in events]
+    by_id = dict(zip(ids, keys, strict=True))
+    provider().call("chaos_patient", by_id, PATIENT_TIMEOUT)
 
 
 @external("chaos_work", WorkAsked, concurrency=4, lease=SHORT_LEASE)

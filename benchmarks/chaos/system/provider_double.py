@@ -9,22 +9,25 @@ import json
 import sys
 import threading
 import time
+from contextlib import suppress
 from enum import StrEnum
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, NamedTuple
 
+SLOW_ANSWER = 6.0  # s; longer than the impatient client waits, shorter than the patient one
 HANG_TIME = 4.0  # s; longer than the client's timeout and than the shortest lease
 
 
 class Behaviour(StrEnum):
-    """How the provider behaves. Only NORMAL and LOSES do the effect."""
+    """How the provider behaves. Only NORMAL, LOSES and SLOW do the effect."""
 
     NORMAL = "well"
     ERRORS = "answers 500"
     HANGS = "hangs"
     DROPS = "drops connections"
     LOSES = "loses its answers"
+    SLOW = "slow"
 
 
 class Call(NamedTuple):
@@ -87,15 +90,17 @@ class Request(BaseHTTPRequestHandler):
             self.answer(204)
             return
         behaviour, asked = self.server.behaviour, json.loads(body)
-        done = behaviour in {Behaviour.NORMAL, Behaviour.LOSES}
+        done = behaviour in {Behaviour.NORMAL, Behaviour.LOSES, Behaviour.SLOW}
         # Recorded before the answer: a caller that is killed meanwhile has still had its effect.
         self.server.add_to_record(asked["handler"], asked["calls"], done=done)
         self.behave(behaviour)
 
     def behave(self, behaviour: Behaviour) -> None:
-        """Answer, or hang or drop the connection."""
-        if behaviour is Behaviour.NORMAL:
-            self.answer(204)
+        """Answer, now or later, or hang or drop the connection."""
+        if behaviour in {Behaviour.NORMAL, Behaviour.SLOW}:
+            time.sleep(SLOW_ANSWER if behaviour is Behaviour.SLOW else 0)
+            with suppress(OSError):  # an impatient caller has hung up
+                self.answer(204)
         elif behaviour is Behaviour.ERRORS:
             self.answer(500)
         else:

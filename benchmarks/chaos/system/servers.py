@@ -9,7 +9,7 @@ from pathlib import Path
 
 from sqlalchemy import text
 
-from benchmarks.chaos.system import handlers
+from benchmarks.chaos.system.release import PACKAGES
 from benchmarks.sandbox_process import sandbox_process
 from benchmarks.servers import started
 from runtime.assembly import Assembly
@@ -22,11 +22,15 @@ from runtime.sandbox_settings import sandbox_settings
 from sandbox.client import SandboxClient
 from settings import Settings, load_settings
 
-HANDLERS_MODULE = handlers.__name__
 # Without a key or unique index, so that a row that is inserted twice is there twice.
 CREATE_TABLE = (
     "CREATE SCHEMA chaos",
     "CREATE TABLE chaos.rows (event_id uuid NOT NULL)",
+    "CREATE TABLE chaos.notes (event_id uuid NOT NULL)",
+    "CREATE TABLE chaos.next_notes (event_id uuid NOT NULL)",
+    # One row that each batch of `chaos_rows` adds to, and so locks.
+    "CREATE TABLE chaos.tally (rows bigint NOT NULL)",
+    "INSERT INTO chaos.tally VALUES (0)",
 )
 # Requests a second; Loops' real 10 would make a run wait for the emails of its many users.
 LOOPS_LIMIT, LOOPS_RATE = 120, 90
@@ -118,7 +122,7 @@ def assemble(
         redis_url=valkey.url,
         broker_url=valkey.url,
         insights_home=folder,
-        extra_packages=(HANDLERS_MODULE,),
+        extra_packages=PACKAGES,
         log_level="warning",
         loops_rate=LOOPS_RATE,
     )
@@ -128,7 +132,7 @@ def assemble(
 
 
 def prepare_database(assembly: Assembly) -> None:
-    """Migrate, and make the table of the chaos handlers."""
+    """Migrate, and make the tables of the chaos handlers."""
     migrate(assembly.engine, assembly.catalogue, assembly.handlers, assembly.providers)
     with assembly.engine.begin() as connection:
         for statement in CREATE_TABLE:

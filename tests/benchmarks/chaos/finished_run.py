@@ -21,7 +21,8 @@ from benchmarks.chaos.observed.providers import read_providers
 from benchmarks.chaos.system.events import WorkAsked
 from benchmarks.chaos.system.provider_client import PROVIDER_URL, provider
 from benchmarks.chaos.system.provider_double import ProviderDouble, read_calls
-from benchmarks.chaos.system.servers import HANDLERS_MODULE, prepare_database
+from benchmarks.chaos.system.release import NEXT_PACKAGES
+from benchmarks.chaos.system.servers import prepare_database
 from events import Event
 from runtime.assembly import Assembly
 from runtime.sandbox_settings import sandbox_settings
@@ -95,7 +96,8 @@ def assemble(database_url: str, redis_url: str, home: Path, sandbox: Doubles) ->
         database_url=SecretStr(database_url),
         redis_url=SecretStr(redis_url),
         insights_home=home,
-        extra_packages=(HANDLERS_MODULE,),
+        # It has the handlers of both releases.
+        extra_packages=NEXT_PACKAGES,
         loops_rate=1000,
     )
     provided = sandbox_settings(settings, sandbox.url, upstash=False)

@@ -41,9 +41,26 @@ CHANGES = {
     f"INSERT INTO insights.usage_marks VALUES ({ONE_ENTRY}, 'x', 'y', '80')": {"duplicated mark"},
     "UPDATE profiles SET name = 'Old'": {"lost profile"},
     f"INSERT INTO profiles (id) VALUES ({ONE_ENTRY})": {"duplicated profile"},
-    "DELETE FROM chaos.rows WHERE ctid = (SELECT min(ctid) FROM chaos.rows)": {"lost row"},
-    "INSERT INTO chaos.rows SELECT event_id FROM chaos.rows LIMIT 1": {"duplicated row"},
-    "INSERT INTO chaos.rows SELECT event_id FROM insights.deliveries": {"duplicated row"},
+    "DELETE FROM chaos.rows WHERE ctid = (SELECT min(ctid) FROM chaos.rows)": {
+        "lost row",
+        "duplicated tally",
+    },
+    "INSERT INTO chaos.rows SELECT event_id FROM chaos.rows LIMIT 1": {
+        "duplicated row",
+        "lost tally",
+    },
+    "INSERT INTO chaos.rows SELECT event_id FROM insights.deliveries": {
+        "duplicated row",
+        "lost tally",
+    },
+    "UPDATE chaos.tally SET rows = rows - 1": {"lost tally"},
+    "UPDATE chaos.tally SET rows = rows + 1": {"duplicated tally"},
+    "DELETE FROM chaos.notes": {"lost note"},
+    "INSERT INTO chaos.notes SELECT event_id FROM chaos.notes": {"duplicated note"},
+    "DELETE FROM chaos.next_notes": {"lost note of the next release"},
+    "INSERT INTO chaos.next_notes SELECT event_id FROM chaos.notes": {
+        "duplicated note of the next release"
+    },
     "DELETE FROM insights.deliveries": {"lost dead letter"},
     OWED.format(ONE_ENTRY, "NULL"): {"lost still owed"},
     OWED.format(ONE_ENTRY, "now()"): {"dead usage"},
