@@ -23,7 +23,7 @@ class TooFarAhead(InsightsError):
     def __init__(self, type_: str) -> None:
         super().__init__(
             f"{type_}: occurred_at lies more than a day ahead of the database's clock. Give the "
-            "time at which it happened; where you gave none, set the clock of this machine right."
+            "time at which it happened, or none for now."
         )
 
 

@@ -26,6 +26,11 @@ Trace = Annotated[
 Followed = TypeVar("Followed", bound="Event")
 
 
+def this_clock() -> datetime:
+    """Now by the clock of this machine, which may be wrong."""
+    return datetime.now(UTC)
+
+
 class Event(BaseModel):
     """Subclass it once per type: `type` is its name on the wire, the fields below its envelope.
 
@@ -43,7 +48,7 @@ class Event(BaseModel):
     is_internal: ClassVar[bool] = False
 
     id: UUID = Field(default_factory=uuid7)
-    occurred_at: AwareDatetime = Field(default_factory=lambda: datetime.now(UTC))
+    occurred_at: AwareDatetime = Field(default_factory=this_clock)
     source: Annotated[str, StringConstraints(min_length=1, max_length=200)] = "insights"
     user_id: UUID | None = None
     correlation_id: UUID | None = None

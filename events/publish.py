@@ -11,7 +11,7 @@ from sqlalchemy.event import listen
 from sqlalchemy.orm import Session, SessionTransaction, sessionmaker
 
 from events.errors import TooFarAhead, Unstorable
-from events.event import Event
+from events.event import Event, this_clock
 from models.events import NewEvent, insert
 
 # `\u0000` after an even number of backslashes: an escaped NUL, which jsonb does not take.
@@ -25,7 +25,8 @@ def publish(session: Session, *events: Event) -> set[UUID]:
     """Insert events, any number in one statement, in the transaction that `session` is in.
 
     The database writes a delivery per handler in that same statement. Returns the ids that were
-    new; the others had been published before, and nothing follows from them again. Raises
+    new; the others had been published before, and nothing follows from them again. Where an event
+    was given no time and the clock of this machine is wrong, the database's counts. Raises
     Unstorable or TooFarAhead; then nothing was inserted.
     """
     if not events:
@@ -33,7 +34,8 @@ def publish(session: Session, *events: Event) -> set[UUID]:
     trace = session.info[TRACEPARENT]() if TRACEPARENT in session.info else None
     # In one order everywhere: two transactions that publish the same events wait, not deadlock.
     in_order = sorted(events, key=attrgetter("id"))
-    new, ahead = insert(session, [new_event(event, trace) for event in in_order])
+    rows = [new_event(event, trace) for event in in_order]
+    new, ahead = insert(session, rows, sent_at=this_clock())
     if ahead:
         raise TooFarAhead(next(event.type for event in in_order if event.id in ahead))
     if new and (innermost := innermost_transaction(session)):
@@ -95,6 +97,7 @@ def new_event(event: Event, trace: str | None) -> NewEvent:
         user_id=event.user_id,
         data=storable_json(event),
         occurred_at=event.occurred_at,
+        is_time_given="occurred_at" in event.model_fields_set,
         correlation_id=event.correlation_id,
         causation_id=event.causation_id,
         traceparent=event.traceparent or trace,

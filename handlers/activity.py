@@ -64,5 +64,7 @@ def find_inactive(event: InactivityDue, session: Session) -> Outcomes:
 
 def inactivity_of(event: InactivityDue, absent: activity.Absent) -> UserInactive:
     """The event of one user's absence. Its id is made of user and last activity: once each."""
-    inactive = event.follow(UserInactive, user_id=absent.user_id, days=event.days)
+    # With the time of the look, not of this worker's clock: by it `contacts` tells who came back.
+    given = {"user_id": absent.user_id, "days": event.days, "occurred_at": event.occurred_at}
+    inactive = event.follow(UserInactive, **given)
     return inactive.model_copy(update={"id": named_id("inactive", *absent)})

@@ -14,6 +14,7 @@ from models import arrays
 from models.base import Base
 
 ERASED = "erased"  # the key that erasing adds to the data of an event
+TOLERATED = timedelta(minutes=1)  # clocks that are kept differ by less, and statements wait less
 MAX_AHEAD = timedelta(days=1)  # more than a time zone that was left out, or a clock that is fast
 STATES_READ = 20  # of one training: not every stored event need fit its type
 
@@ -58,7 +59,11 @@ class EventRow(Base):
 
 
 class NewEvent(NamedTuple):
-    """An event to be inserted; `data` is JSON text that PostgreSQL can store."""
+    """An event to be inserted; `data` is JSON text that PostgreSQL can store.
+
+    `is_time_given`: its publisher said when it happened. Else `occurred_at` is when the publisher
+    made it, by a clock that may be wrong.
+    """
 
     id: UUID
     type: str
@@ -66,6 +71,7 @@ class NewEvent(NamedTuple):
     user_id: UUID | None
     data: str
     occurred_at: datetime
+    is_time_given: bool
     correlation_id: UUID | None
     causation_id: UUID | None
     traceparent: str | None
@@ -89,14 +95,21 @@ class StoredEvent(NamedTuple):
 # Insert events; the trigger `fan_out` writes what each handler owes in this same statement.
 # An id that is there already stays as it is: publishing twice is publishing once. None is inserted
 # if one lies ahead: it would win over all that happens until then, and count in a later month.
+# Where no time was given and the publisher's clock is wrong, it says only how long ago it was.
 INSERT = text("""
     WITH new AS (
-        SELECT * FROM unnest(
+        SELECT id, type, source, user_id, data, correlation_id, causation_id, traceparent,
+               CASE WHEN is_time_given OR :sent_at BETWEEN statement_timestamp() - :tolerated
+                                                       AND statement_timestamp() + :tolerated
+                    THEN occurred_at
+                    ELSE statement_timestamp() - greatest(:sent_at - occurred_at, interval '0')
+               END AS occurred_at
+        FROM unnest(
             CAST(:ids AS uuid[]), CAST(:types AS text[]), CAST(:sources AS text[]),
             CAST(:user_ids AS uuid[]), CAST(:data AS jsonb[]), CAST(:occurred_at AS timestamptz[]),
-            CAST(:correlation_ids AS uuid[]), CAST(:causation_ids AS uuid[]),
-            CAST(:traceparents AS text[])
-        ) AS given (id, type, source, user_id, data, occurred_at,
+            CAST(:is_time_given AS boolean[]), CAST(:correlation_ids AS uuid[]),
+            CAST(:causation_ids AS uuid[]), CAST(:traceparents AS text[])
+        ) AS given (id, type, source, user_id, data, occurred_at, is_time_given,
                     correlation_id, causation_id, traceparent)
     ), ahead AS (
         SELECT id FROM new WHERE occurred_at > now() + :max_ahead
@@ -162,10 +175,11 @@ OPTED_OUT = text("""
 """)
 
 
-def insert(on: Session, events: Sequence[NewEvent]) -> Inserted:
+def insert(on: Session, events: Sequence[NewEvent], sent_at: datetime) -> Inserted:
     """Insert events and what is owed to them, or nothing if one lies more than a day ahead.
 
-    Raises IntegrityError (check_violation) for a type that the database does not know.
+    `sent_at` is now by the publisher's clock. Raises IntegrityError (check_violation) for a type
+    that the database does not know.
     """
     columns = {
         "ids": arrays.uuids(event.id for event in events),
@@ -174,12 +188,14 @@ def insert(on: Session, events: Sequence[NewEvent]) -> Inserted:
         "user_ids": arrays.uuids(event.user_id for event in events),
         "data": arrays.texts(event.data for event in events),
         "occurred_at": arrays.plain(event.occurred_at for event in events),
+        "is_time_given": arrays.plain(event.is_time_given for event in events),
         "correlation_ids": arrays.uuids(event.correlation_id for event in events),
         "causation_ids": arrays.uuids(event.causation_id for event in events),
         "traceparents": arrays.texts(event.traceparent for event in events),
     }
+    times = {"sent_at": sent_at, "tolerated": TOLERATED, "max_ahead": MAX_AHEAD}
     inserted = Inserted(set(), set())
-    for id_, is_ahead in on.execute(INSERT, columns | {"max_ahead": MAX_AHEAD}):
+    for id_, is_ahead in on.execute(INSERT, columns | times):
         (inserted.ahead if is_ahead else inserted.new).add(id_)
     return inserted
 

@@ -63,6 +63,17 @@ def test_a_new_absence_is_published_again(activity_pipeline: Pipeline, user_id: 
     assert inactive_after_look(activity_pipeline, 16) == [user_id, user_id]
 
 
+def test_an_absence_is_of_the_time_of_the_look_whatever_the_clock_of_the_worker(
+    activity_pipeline: Pipeline, user_id: UUID
+) -> None:
+    publish_now(activity_pipeline.assembly, active(user_id, 15))
+    inactive_after_look(activity_pipeline)
+
+    with activity_pipeline.assembly.engine.connect() as connection:
+        asked = "SELECT occurred_at FROM insights.events WHERE type = 'user.inactive'"
+        assert connection.scalar(text(asked)) == NOON
+
+
 def test_a_late_event_of_older_activity_begins_no_new_absence(
     activity_pipeline: Pipeline, user_id: UUID
 ) -> None:
