@@ -4,10 +4,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from cli.app import DatabaseRefused, WrongInput
+from models.database_errors import trouble_of
 from models.handlers.table import handler_names
 from runtime.assembly import Assembly
 from settings import MissingSetting
@@ -37,15 +38,15 @@ def session(assembly: Assembly) -> Iterator[Session]:
 
 @contextmanager
 def database_errors() -> Iterator[None]:
-    """Turn an error that PostgreSQL answers with into DatabaseRefused.
+    """Turn an error that a statement is to blame for into DatabaseRefused.
 
-    That it does not answer at all is reported in one place for all commands, `cli.app`.
+    That the database is away or busy is reported in one place for all commands, `cli.app`.
     """
     try:
         yield
-    except (OperationalError, InterfaceError):
-        raise
     except DBAPIError as error:
+        if trouble_of(error) is not None:
+            raise
         raise DatabaseRefused(message_of(error)) from None
 
 

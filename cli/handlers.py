@@ -5,7 +5,7 @@ from contextlib import closing
 from typing import Any
 
 import typer
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError
 
 from cli.app import DatabaseRefused, app, assemble, console, problems
 from cli.catalogue import followers
@@ -77,7 +77,7 @@ def read_backlogs(assembly: Assembly) -> dict[str, HandlerBacklog]:
             return {row.handler: row for row in summary(connection)}
     except (MissingSetting, DatabaseRefused) as error:
         problems.print(f"[yellow]Only what the code knows:[/yellow] {error}", highlight=False)
-    except (OperationalError, InterfaceError):
+    except DBAPIError:
         problems.print("[yellow]Only what the code knows:[/yellow] PostgreSQL does not answer.")
     return {}
 

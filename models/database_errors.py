@@ -25,8 +25,8 @@ class Trouble(StrEnum):
 # connections), system errors outside of PostgreSQL (I/O; poolers answer with 58000 too).
 AWAY_CLASSES = frozenset({"08", "53", "58"})
 
-# Read-only (a replica, a fail-over, a provider's full disk), shutting down, crashed, starting up,
-# dropped; "object in use" and "cannot connect now" are what a failing-over server says.
+# Read-only (a replica, a fail-over, a provider's full disk), shutting down, crashed, starting up or
+# failing over ("cannot connect now"), dropped.
 AWAY_STATES = frozenset({"25006", "57P01", "57P02", "57P03", "57P04"})
 
 # Serialization failure, deadlock, lock time-out.
@@ -40,7 +40,8 @@ def trouble_of(error: BaseException) -> Trouble | None:
     """Classify an error; None for one that the statement itself, or our code, is to blame for.
 
     An error of the driver without an SQLSTATE is a lost or refused connection. So is a pool in
-    which no connection got free: all of them wait for the server.
+    which no connection got free: all of them wait for the server. Whatever else ends the session
+    is not of the statement either: Supabase's pooler says so with XX000, an internal error.
     """
     if isinstance(error, PoolTimeout):
         return Trouble.AWAY
@@ -49,11 +50,12 @@ def trouble_of(error: BaseException) -> Trouble | None:
     state = sqlstate_of(error)
     if state is None:
         return Trouble.AWAY if is_of_the_connection(error) else None
-    if state[:2] in AWAY_CLASSES or state in AWAY_STATES:
-        return Trouble.AWAY
     if state in CONFLICT_STATES:
         return Trouble.CONFLICT
-    return Trouble.ENDED if state in ENDED_STATES else None
+    if state in ENDED_STATES:
+        return Trouble.ENDED
+    away = state[:2] in AWAY_CLASSES or state in AWAY_STATES or ended_the_session(error)
+    return Trouble.AWAY if away else None
 
 
 def is_away(error: BaseException) -> bool:
@@ -65,6 +67,12 @@ def sqlstate_of(error: DBAPIError) -> str | None:
     """PostgreSQL's code of an error; None where it did not get to say one."""
     state: str | None = getattr(error.orig, "sqlstate", None)
     return state
+
+
+def ended_the_session(error: DBAPIError) -> bool:
+    """Whether the server, or a pooler, closed the connection with its answer."""
+    answer = getattr(error.orig, "diag", None)
+    return getattr(answer, "severity_nonlocalized", None) in {"FATAL", "PANIC"}
 
 
 def is_of_the_connection(error: DBAPIError) -> bool:

@@ -7,12 +7,12 @@ and this code does not know is therefore left alone and said in a sentence.
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import Connection
 
 from events import Catalogue
-from events.contract.schema import data_schema
+from events.contract.breaking import type_changes
+from events.contract.schema import Schema, data_schema
 from handlers import Handler
 from models import event_types, providers, subscriptions
 from models.event_types import EventType
@@ -108,21 +108,26 @@ def types_of(catalogue: Catalogue) -> list[EventType]:
     return [EventType(each.type, each.version, data_schema(each)) for each in classes]
 
 
-def is_newer(known: tuple[int, dict[str, Any]] | None, ours: EventType) -> bool:
+def is_newer(known: tuple[int, Schema] | None, ours: EventType) -> bool:
     """Whether the database has a type as a newer release has it.
 
-    Its version is higher, or it has more fields, all of them optional: adding one is compatible
-    and raises no version. Or more of its fields are personal: forgetting that would leave them
-    behind when their user is deleted.
+    Its version is higher. Or it accepts more, which raises no version: a field more, or a longer
+    text. Or it keeps or erases more: forgetting that would prune what is to stay, or leave behind
+    what is personal. A type with more of one thing and less of another is of other code, not newer.
     """
     if known is None:
         return False
     version, schema = known
-    fields, our_fields = schema.get("properties", {}).keys(), ours.schema["properties"].keys()
-    has_more = fields > our_fields and set(schema["required"]) <= set(ours.schema["required"])
-    is_more_personal = schema.get("x-erased", {}).keys() > ours.schema["x-erased"].keys()
-    is_wider = has_more or is_more_personal
-    return version > ours.version or (version == ours.version and is_wider)
+    if version != ours.version:
+        return version > ours.version
+    return has_more(schema, ours.schema) and not has_more(ours.schema, schema)
+
+
+def has_more(schema: Schema, other: Schema) -> bool:
+    """Whether a type's schema accepts, keeps or erases anything that another of it does not."""
+    erased, other_erased = (each.get("x-erased", {}).keys() for each in (schema, other))
+    is_kept = schema.get("x-kept", False) and not other.get("x-kept", False)
+    return is_kept or bool(erased - other_erased) or any(type_changes(schema, other))
 
 
 def provider_news(

@@ -80,6 +80,20 @@ def libpq_url(settings: Settings) -> str:
     return settings.postgres_url.replace("+psycopg", "", 1)
 
 
+@contextmanager
+def read_only(assembly: Assembly) -> Iterator[None]:
+    """As after a fail-over that left us at a replica, or a provider's stop at a full disk."""
+    with psycopg.connect(libpq_url(assembly.settings), autocommit=True) as admin:
+        name = admin.info.dbname
+        admin.execute(f"ALTER DATABASE {name} SET default_transaction_read_only = on".encode())
+        assembly.engine.dispose()
+        try:
+            yield
+        finally:
+            admin.execute(f"ALTER DATABASE {name} RESET ALL".encode())
+            assembly.engine.dispose()
+
+
 def signed_up(user_id: UUID) -> UserSignedUp:
     return UserSignedUp(user_id=user_id, email="ada@example.com", name="Ada")
 

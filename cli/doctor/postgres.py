@@ -65,6 +65,10 @@ def check_server(connection: "Connection") -> Iterator[Finding]:
         yield Finding(NAME, Status.HINT, detail, "It is tested with PostgreSQL 15 and later.")
     else:
         yield Finding(NAME, Status.OK, detail)
+    if database.is_read_only(connection):
+        detail = "takes no writes now: it is a replica, or set to read-only"
+        hint = "Nothing can be published or handled. Does DATABASE_URL lead to the primary?"
+        yield Finding(NAME, Status.WRONG, detail, hint)
     # A pooler reports a made-up process id when a connection is opened.
     driver = cast("Any", connection.connection.driver_connection)
     if driver.info.backend_pid != server.pid:

@@ -8,7 +8,7 @@ from sqlalchemy import text
 from events import PredictionMade, uuid7
 from runtime.assembly import Assembly
 from tests.cli.conftest import Insights, flat, let_die
-from tests.factories import publish_now
+from tests.factories import publish_now, read_only
 from tests.pipeline import Pipeline
 
 
@@ -80,6 +80,16 @@ def test_a_paused_handler_is_given_nothing_until_it_is_resumed(
     assert "usage" not in {message.queue_name for message in pipeline.lease()}
     insights("resume", "usage")
     assert "usage" in {message.queue_name for message in pipeline.lease()}
+
+
+def test_a_database_that_takes_no_writes_is_said_to_take_none(
+    insights: Insights, assembly: Assembly
+) -> None:
+    with read_only(assembly):
+        result = insights("pause", "usage")
+
+    assert result.exit_code == 1
+    assert "or takes no writes now" in flat(result.stderr)
 
 
 def test_resuming_closes_the_circuit_breaker(insights: Insights, assembly: Assembly) -> None:

@@ -1,5 +1,8 @@
 """What an error of the database means, by real errors of a real server."""
 
+import socket
+import struct
+import threading
 from collections.abc import Iterator
 
 import psycopg
@@ -10,7 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from models.connections import TransactionTimeouts, connect
-from models.database_errors import Trouble, trouble_of
+from models.database_errors import Trouble, sqlstate_of, trouble_of
 from runtime.assembly import Assembly
 
 AWAY, CONFLICT, ENDED = Trouble.AWAY, Trouble.CONFLICT, Trouble.ENDED
@@ -102,3 +105,39 @@ def test_a_lock_is_not_waited_for_longer_than_the_time_out(small: Engine, shared
             waiting.execute(lock)
 
     assert trouble_of(caught.value) is CONFLICT
+
+
+class RefusingPooler:
+    """Lets everybody log in, and answers what is asked by ending the session, as Supavisor does."""
+
+    REFUSAL = b"SFATAL\0VFATAL\0CXX000\0M(ECHECKOUTTIMEOUT) unable to check out a connection\0\0"
+
+    def __init__(self) -> None:
+        self.listening = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listening.getsockname()[1]
+        threading.Thread(target=self.answer, daemon=True).start()
+
+    def answer(self) -> None:
+        with self.listening.accept()[0] as client:
+            client.recv(8)  # whether we speak TLS
+            client.sendall(b"N")
+            client.recv(1024)  # who logs in
+            authenticated, ready = message(b"R", bytes(4)), message(b"Z", b"I")
+            client.sendall(authenticated + ready)
+            client.recv(1024)
+            client.sendall(message(b"E", self.REFUSAL))
+
+
+def message(kind: bytes, body: bytes) -> bytes:
+    """A message of PostgreSQL's protocol."""
+    return kind + struct.pack("!I", len(body) + 4) + body
+
+
+def test_a_pooler_that_ends_the_session_is_away_whatever_its_sqlstate() -> None:
+    pooler = RefusingPooler()
+    engine = connect(f"postgresql+psycopg://me@127.0.0.1:{pooler.port}/none")
+    with pooler.listening, pytest.raises(DBAPIError) as caught, engine.connect() as connection:
+        connection.execute(text("SELECT 1"))
+
+    assert sqlstate_of(caught.value) == "XX000"
+    assert trouble_of(caught.value) is AWAY

@@ -1,7 +1,7 @@
 """Code adds what it knows to the database, and leaves alone what only other code knows."""
 
 from collections.abc import Iterator
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 import pytest
 from sqlalchemy import Connection, text
@@ -28,7 +28,7 @@ def rolled_back(assembly: Assembly) -> Iterator[Connection]:
 def newer_catalogue(version: int, **fields: Any) -> Catalogue:
     """A catalogue whose predictions have a newer version or more fields."""
     namespace = {"type": "prediction.made", "version": version, "__annotations__": fields}
-    namespace |= dict.fromkeys(fields)
+    namespace |= dict.fromkeys(fields) | {"is_kept": "is_kept" in fields}
     namespace["__module__"] = __name__
     return Catalogue(iter([type("PredictionMade", (PredictionMade,), namespace)]))
 
@@ -65,8 +65,10 @@ def test_a_type_that_a_handler_ceased_to_follow_stays_and_is_named(
         (2, {}),
         (1, {"note": str | None}),
         (1, {"model_id": Annotated[str | None, personal()]}),
+        (1, {"model_id": str}),
+        (1, {"is_kept": ClassVar[bool]}),
     ],
-    ids=["a version", "a field", "that a field is personal"],
+    ids=["a version", "a field", "that a field is personal", "a longer text", "that it is kept"],
 )
 def test_an_older_release_leaves_what_a_newer_one_knows_of_a_type(
     version: int, fields: dict[str, Any], assembly: Assembly, rolled_back: Connection
@@ -81,6 +83,18 @@ def test_an_older_release_leaves_what_a_newer_one_knows_of_a_type(
     assert event_types.registered_types(rolled_back)["prediction.made"] == rules
     assert any("prediction.made, of which the database knows a newer" in each for each in said)
     assert missing(rolled_back, assembly.catalogue, assembly.handlers) == []
+
+
+def test_a_type_of_which_other_code_has_more_and_less_is_written(
+    assembly: Assembly, rolled_back: Connection
+) -> None:
+    register(rolled_back, newer_catalogue(1, note=str | None), {})
+    other = newer_catalogue(1, reason=str | None)
+
+    register(rolled_back, other, {})
+
+    rules = (1, data_schema(other["prediction.made"]))
+    assert event_types.registered_types(rolled_back)["prediction.made"] == rules
 
 
 def test_a_type_that_is_older_in_the_database_is_written(

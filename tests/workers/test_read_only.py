@@ -1,10 +1,7 @@
 """A database that takes no writes is away: everybody waits, nothing is charged, nobody ends."""
 
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 
-import psycopg
 import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import text
@@ -12,25 +9,10 @@ from sqlalchemy import text
 from events import uuid7
 from runtime.assembly import Assembly
 from runtime.web import make_app
-from tests.factories import predictions_made, publish_now
+from tests.factories import predictions_made, publish_now, read_only
 from tests.fake_handlers import FakeEffect, external_handler, transactional_handler
 from tests.pipeline import Pipeline
 from workers.scheduler import JOBS, Scheduler
-
-
-@contextmanager
-def read_only(assembly: Assembly) -> Iterator[None]:
-    """As after a fail-over that left us at a replica, or a provider's stop at a full disk."""
-    url = assembly.settings.postgres_url.replace("+psycopg", "")
-    with psycopg.connect(url, autocommit=True) as admin:
-        name = admin.info.dbname
-        admin.execute(f"ALTER DATABASE {name} SET default_transaction_read_only = on".encode())
-        assembly.engine.dispose()
-        try:
-            yield
-        finally:
-            admin.execute(f"ALTER DATABASE {name} RESET ALL".encode())
-            assembly.engine.dispose()
 
 
 @pytest.fixture(autouse=True)

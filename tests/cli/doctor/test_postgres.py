@@ -12,7 +12,7 @@ from models.handlers import table as handler_table
 from runtime.assembly import Assembly
 from runtime.migrate import ROOT, migrate, upgrade
 from tests.cli.conftest import SECRET, UNREACHABLE, Insights, doctor_findings, flat, let_die, plain
-from tests.factories import Servers, new_database, publish_now
+from tests.factories import Servers, new_database, publish_now, read_only
 from tests.fake_handlers import FakeEffect, external_handler
 from tests.pgbouncer import pgbouncer
 from tests.pipeline import Pipeline
@@ -34,6 +34,14 @@ def test_a_postgres_that_is_away_is_wrong(
     assert result.exit_code == 1
     assert "DATABASE_URL right?" in flat(result.stdout)
     assert SECRET not in result.output
+
+
+def test_a_postgres_that_takes_no_writes_is_wrong(insights: Insights, assembly: Assembly) -> None:
+    with read_only(assembly):
+        result = insights("doctor")
+
+    assert result.exit_code == 1
+    assert "takes no writes now" in flat(result.stdout)
 
 
 def test_an_empty_database_is_to_be_migrated(
