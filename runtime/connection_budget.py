@@ -1,14 +1,15 @@
 """How many connections to PostgreSQL each kind of process may open: pools do not overflow."""
 
 WEB = 10  # requests that find none free wait, and are answered 503 after 10 s
-READINESS = 1  # a check of its own, so that a full pool does not look like a lost database
+# One each for /readyz and /metrics, so that a full pool does not look like a lost database.
+PROBES = 2
 RELAY = 1
 SCHEDULER = 1
 
 
 def of_web() -> int:
     """One `insights web`."""
-    return WEB + READINESS
+    return WEB + PROBES
 
 
 def of_worker(threads: int) -> int:

@@ -58,6 +58,8 @@ def running_stack(
         notices = migrate(
             assembly.engine, assembly.catalogue, assembly.handlers, assembly.providers
         )
+        # This process keeps no connection, which the others may need.
+        assembly.engine.dispose()
         for notice in notices:
             (say or log.info)(notice)
         metrics = shared_folder(complete.insights_home / "metrics")

@@ -2,11 +2,12 @@
 
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from starlette.testclient import TestClient
 
-from runtime import web
+from runtime import connection_budget, web
 from runtime.assembly import Assembly
 from runtime.web import make_app
 from tests.factories import libpq_url
@@ -62,3 +63,16 @@ def test_a_connection_that_only_looks_alive_is_given_up(
 
 def is_well(answer: str) -> bool:
     return '"ready"' in answer or "insights_database_up 1.0" in answer
+
+
+def test_probes_open_no_more_connections_than_are_budgeted(
+    assembly: Assembly, proxy: FreezingProxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(web, "PROBE_DEADLINE", DEADLINE)
+    settings = assembly.settings.model_copy(update={"database_url": proxy.url})
+    proxy.poison = b"statement_timeout"  # each connection stays open until the deadline
+
+    with TestClient(make_app(settings), headers=KEY) as client, ThreadPoolExecutor(8) as pool:
+        list(pool.map(client.get, ["/readyz", "/metrics"] * 4))
+
+    assert proxy.frozen == connection_budget.PROBES
