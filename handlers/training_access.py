@@ -7,11 +7,13 @@ from sqlalchemy.orm import Session
 from errors import InsightsError
 from events import TrainingRequested
 from models.owners import Claim, Kind, owner_of, refuted
+from models.profile_news import deleted
 from models.trainings import final_status
 from services import Services
 from services.storage import dataset_path, parts_of
 
-NO_MODEL = ("failed", "cancelled")  # final states that leave no model behind
+DELETED = "deleted"  # with its user's account
+NO_MODEL = ("failed", "cancelled", DELETED)  # how trainings end that leave no model behind
 
 
 class NotOwned(InsightsError):
@@ -21,7 +23,7 @@ class NotOwned(InsightsError):
 class TrainingStopped(InsightsError):
     """Raised in a training that goes on no longer: nothing more is published or stored of it.
 
-    `status` is how it ended, None where another worker has it now.
+    `status` is how it ended, DELETED too; None where another worker has it now.
     """
 
     def __init__(self, status: str | None) -> None:
@@ -34,14 +36,24 @@ def require_open(
 ) -> None:
     """Raise TrainingStopped where the training has ended, or is not this worker's any more.
 
+    It ends with its user's account, too: the upstream app deletes their files, and none may come
+    after that.
+
     With `lock` neither can happen before this transaction ends. Without it nobody is waited for,
     so that a cancellation that takes long to commit does not hold up the work.
     """
     if not services.holds_lease(session, event.id):
         raise TrainingStopped(None)
-    status = final_status(session, event.training_id, event.user_id, lock=lock)
+    status = status_of(event, session, lock=lock)
     if status is not None:
         raise TrainingStopped(status)
+
+
+def status_of(event: TrainingRequested, session: Session, *, lock: bool) -> str | None:
+    """How a training ended; None while it did not."""
+    if deleted(session, [event.user_id]):
+        return DELETED
+    return final_status(session, event.training_id, event.user_id, lock=lock)
 
 
 def require_own_ids(event: TrainingRequested, session: Session) -> None:

@@ -25,8 +25,8 @@ from handlers.training_access import (
     csv_paths,
     require_open,
     require_own_ids,
+    status_of,
 )
-from models.trainings import final_status
 from services import Services
 from services.storage import NotStored, WriteOvertaken, model_path
 
@@ -45,7 +45,7 @@ def failed_for_good(event: Event) -> Event:
 
 def has_ended(event: TrainingRequested, session: Session) -> bool:
     """Whether a training has ended, so that its death is nobody's concern."""
-    return final_status(session, event.training_id, event.user_id, lock=True) is not None
+    return status_of(event, session, lock=True) is not None
 
 
 # One at a time per process: trainings compete for CPU and memory. Few attempts: each may take
@@ -62,7 +62,7 @@ def train_model(event: TrainingRequested, services: Services, _key: str) -> None
     """Train and store the model, and publish TrainingCompleted, or TrainingFailed with a reason.
 
     A training that was ended meanwhile, or that another worker has taken over, stops: it publishes
-    nothing more. One that is cancelled or failed leaves no model.
+    nothing more. One that is cancelled, failed, or ended with its user's account leaves no model.
     """
     from learning import LearningError  # noqa: PLC0415 (pandas takes a second to import)
 

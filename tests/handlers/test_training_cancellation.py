@@ -13,8 +13,10 @@ from events import (
     TrainingCompleted,
     TrainingFailed,
     TrainingRequested,
+    UserDeleted,
 )
 from handlers.emails.handler import send_email
+from handlers.profiles import keep_profiles
 from handlers.trainings import save_model, train_model
 from handlers.usage import count_usage
 from learning import ThrottledProgress, Training
@@ -212,3 +214,35 @@ def test_a_cancellation_after_the_completion_changes_nothing(
     shown = assembly.services.progress.read("t-1")
     assert shown is not None
     assert shown.status == "completed"
+
+
+@pytest.mark.parametrize("when", ["before work", "at the end of it"])
+def test_with_its_users_account_a_training_ends_and_leaves_no_model(
+    when: str,
+    assembly: Assembly,
+    pipeline: Pipeline,
+    user_id: UUID,
+    storage_folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    pipeline.follow(keep_profiles, train_model)
+
+    def close_account() -> None:
+        publish_now(assembly, UserDeleted(user_id=user_id))
+        (deletion,) = pipeline.lease()
+        pipeline.deliver(deletion)
+
+    def save_and_close(*arguments: Any) -> None:
+        save_model(*arguments)
+        close_account()
+
+    if when == "before work":
+        close_account()
+    else:
+        monkeypatch.setattr("handlers.trainings.save_model", save_and_close)
+    publish_now(assembly, requested(user_id))
+    pipeline.work()
+
+    assert pipeline.owed() == []
+    assert "training.completed" not in types(assembly)
+    assert models_in(storage_folder, user_id) == []
