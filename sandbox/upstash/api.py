@@ -125,6 +125,9 @@ def commands_in(raw: bytes) -> list[list[Any]]:
     commands = parse(raw)
     if not isinstance(commands, list) or not all(isinstance(each, list) for each in commands):
         raise ApiError(400, "ERR failed to parse pipeline request")
+    # https://github.com/upstash/redis-py/issues/69
+    if not commands:
+        raise ApiError(400, "ERR empty pipeline request")
     return commands
 
 

@@ -41,9 +41,9 @@ class Commands(Protocol):
     def run(self, *commands: Command) -> list[Any]:
         """Run commands in one round trip, in order, not as a transaction; return their replies.
 
-        Over TCP they may be run again where the connection breaks or no answer comes, over REST
-        never. Raises ProviderDown when Redis does not answer or cannot work, CommandFailed when it
-        could not do one of them.
+        Without a command nothing is sent. Over TCP they may be run again where the connection
+        breaks or no answer comes, over REST never. Raises ProviderDown when Redis does not answer
+        or cannot work, CommandFailed when it could not do one of them.
         """
 
 

@@ -52,6 +52,8 @@ class UpstashCommands:
 
     def run(self, *commands: Command) -> list[Any]:
         """See Commands.run."""
+        if not commands:
+            return []  # Upstash refuses an empty pipeline
         try:
             if len(commands) == 1:
                 return [self.sdk.execute(list(commands[0]))]

@@ -47,6 +47,10 @@ def test_a_single_command_replies_as_it_does_among_others(commands: Commands) ->
     assert [bool(each) for each in taken] == [True, False]
 
 
+def test_without_a_command_nothing_is_asked(commands: Commands) -> None:
+    assert commands.run() == []
+
+
 def test_a_command_that_cannot_be_done_is_an_error_that_names_it(commands: Commands) -> None:
     commands.run(("SET", "k", "v"))
 

@@ -17,7 +17,7 @@ from services.redis.tcp import TcpCommands
 from settings import Settings
 from tests.factories import publish_now, training_event
 from tests.web.requests import KEY, until
-from tests.web.routes.trainings.streams import PATH, Run, ended, followers, following
+from tests.web.routes.trainings.streams import PATH, Run, ended, following, redis_of
 from web.routes.trainings import progress_stream
 from web.routes.trainings.progress import current_progress
 
@@ -37,7 +37,8 @@ def test_it_survives_a_restart_of_redis(
 
         private_redis.start()
         restarted = ProgressBoard(TcpCommands(connect(private_redis.url)))
-        until(lambda: followers(restarted) == 1)
+        # Subscribed, not only connected: the events know nothing of what follows.
+        until(lambda: redis_of(restarted).pubsub_numsub("training:t-1")[0][1] == 1)
         at = int(training_event(TrainingProgressed, 2).occurred_at.timestamp() * 1_000_000)
         restarted.show([TrainingProgress("t-1", 80, "live again", "running", at)])
         assert next(received)["data"]["message"] == "live again"
