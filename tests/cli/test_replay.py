@@ -6,13 +6,13 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from events import Event, PredictionMade, UserSignedUp, uuid7
+from events import Event, PredictionMade, UserSignedUp, publish, uuid7
 from models.deliveries import replay
 from models.deliveries.replay import Selection
 from models.server import database_time
 from runtime.assembly import Assembly
 from tests.cli.conftest import Insights, flat, let_die
-from tests.factories import publish_now
+from tests.factories import predictions_made, publish_now
 from tests.pipeline import Pipeline
 
 
@@ -155,6 +155,22 @@ def test_a_new_handler_is_given_the_history_of_events(
     assert "5 deliveries are due now." in flat(result.stdout)
     assert {row.event_id for row in owed(assembly)} == {event.id for event in events}
     assert owed(assembly, "profiles") == []
+
+
+def test_what_was_published_in_a_transaction_that_was_open_is_given_by_a_replay_after_its_end(
+    insights: Insights, assembly: Assembly, pipeline: Pipeline
+) -> None:
+    pipeline.follow(assembly.handlers["profiles"])
+    with assembly.sessions() as session:
+        publish(session, *(made := predictions_made()))
+        pipeline.follow(assembly.handlers["usage"])  # migrated meanwhile
+        insights("replay", "--handler", "usage", "--history", "--yes")
+        session.commit()
+    assert owed(assembly) == []
+
+    insights("replay", "--handler", "usage", "--history", "--yes")
+
+    assert [row.event_id for row in owed(assembly)] == [each.id for each in made]
 
 
 def test_a_history_that_was_interrupted_is_repeated_without_harm(
