@@ -62,7 +62,7 @@ def run(settings: Settings, options: Options) -> Report:
             lost_bells=setup.duplicator.lost,
             done_after=done_after,
             findings=compare(expected, observed),
-            injected=setup.injector.injected,
+            injected=[each for each in setup.injector.injected if each.made],
             rate=rate,
             throughputs=throughputs,
         )

@@ -31,13 +31,15 @@ class ScheduledFault:
 class InjectedFault:
     """When a fault began and how long it lasted, in seconds.
 
-    `recovered` is how long after its end the next delivery was done; None while none was.
+    `recovered` is how long after its end the next delivery was done; None while none was. A fault
+    that was not `made` found nothing to break.
     """
 
     kind: str
     at: float
     lasted: float | None = None
     recovered: float | None = None
+    made: bool = True
 
 
 def schedule(
@@ -91,7 +93,7 @@ class FaultInjector:
             with kind.inject():
                 self.ended.wait(duration)
         except NotInjected:
-            injected.lasted = 0.0
+            injected.made, injected.lasted = False, 0.0
             return
         except Exception as error:  # noqa: BLE001 (raised as ChaosFailed in the main thread)
             self.errors.append(error)

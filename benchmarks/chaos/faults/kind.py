@@ -1,8 +1,13 @@
 """What a fault is: how it is made, for how long, and whose work it concerns."""
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+
+from benchmarks.errors import NotInjected
+
+TURN_TIMEOUT = 10.0  # s that a fault waits for another one to end
 
 # Seconds that a fault lasts while throughput is measured: a worker looks by itself every second,
 # and the figure must not hang on one batch.
@@ -31,3 +36,14 @@ class FaultKind:
     concerned: tuple[str, ...] = ()
     measured: float | None = MEASURED
     not_counted: float = 0.0
+
+
+@contextmanager
+def alone(lock: threading.Lock) -> Iterator[None]:
+    """Wait for another fault that cannot be there at the same time. Raises NotInjected."""
+    if not lock.acquire(timeout=TURN_TIMEOUT):
+        raise NotInjected("Another fault was in the way.")
+    try:
+        yield
+    finally:
+        lock.release()

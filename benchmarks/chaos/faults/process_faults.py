@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 
-from benchmarks.chaos.faults.kind import FaultKind
+from benchmarks.chaos.faults.kind import FaultKind, alone
 from benchmarks.chaos.system.processes import ProductProcesses
 from benchmarks.chaos.system.trap import Trap
 
@@ -72,7 +72,7 @@ class ProcessFaults:
     @contextmanager
     def freeze_in_transaction(self) -> Iterator[None]:
         """Have a worker stop itself while it holds row locks in an open transaction."""
-        with self.trap_lock:
+        with alone(self.trap_lock):
             pid = self.trap.catch()
             try:
                 yield
@@ -83,11 +83,11 @@ class ProcessFaults:
     @contextmanager
     def run_ahead(self) -> Iterator[None]:
         """Have one worker more, whose clock is wrong."""
-        with self.clock_lock, self.product.with_clock_ahead():
+        with alone(self.clock_lock), self.product.with_clock_ahead():
             yield
 
     @contextmanager
     def run_next_release(self) -> Iterator[None]:
         """Have a relay and a worker of another release work beside ours, then none again."""
-        with self.release_lock, self.product.with_next_release():
+        with alone(self.release_lock), self.product.with_next_release():
             yield

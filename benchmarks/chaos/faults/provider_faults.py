@@ -15,6 +15,7 @@ from benchmarks.chaos.faults.kind import (
     LOOPS_HANDLERS,
     REDIS_HANDLERS,
     FaultKind,
+    alone,
 )
 from benchmarks.chaos.system.provider_double import SLOW_ANSWER, Behaviour
 from sandbox.client import SandboxClient
@@ -67,7 +68,7 @@ class ProviderFaults:
     @contextmanager
     def break_provider(self, behaviour: Behaviour) -> Iterator[None]:
         """Have the chaos handlers' provider behave badly."""
-        with self.lock:
+        with alone(self.lock):
             self.set_behaviour(behaviour)
             try:
                 yield

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import psycopg
 
-from benchmarks.chaos.faults.kind import REDIS_HANDLERS, FaultKind
+from benchmarks.chaos.faults.kind import REDIS_HANDLERS, FaultKind, alone
 from benchmarks.chaos.faults.message_duplicator import MessageDuplicator
 from benchmarks.chaos.observed.progress import ProgressWatcher
 from benchmarks.errors import ChaosFailed
@@ -43,14 +43,14 @@ class ServerFaults:
     @contextmanager
     def flush_redis(self) -> Iterator[None]:
         """Delete everything in Redis."""
-        with self.redis_lock:
+        with alone(self.redis_lock):
             self.progress.flush()
         yield
 
     @contextmanager
     def stop_redis(self) -> Iterator[None]:
         """Stop Redis, which has nothing on disk, and start it again empty."""
-        with self.redis_lock:
+        with alone(self.redis_lock):
             self.valkey.stop()
             self.progress.listening.clear()
             try:
@@ -63,7 +63,7 @@ class ServerFaults:
     @contextmanager
     def hang_redis(self) -> Iterator[None]:
         """Have Redis accept connections and commands and answer nothing, then all of them."""
-        with self.redis_lock:
+        with alone(self.redis_lock):
             process = self.valkey.process
             if process is None:
                 raise ChaosFailed("Redis does not run.")
@@ -76,7 +76,7 @@ class ServerFaults:
     @contextmanager
     def crash_postgres(self) -> Iterator[None]:
         """Have PostgreSQL drop all connections at once without a checkpoint, and recover."""
-        with self.postgres_lock:
+        with alone(self.postgres_lock):
             self.postgres.stop(signal.SIGQUIT)
             try:
                 yield
@@ -86,7 +86,7 @@ class ServerFaults:
     @contextmanager
     def refuse_writes(self) -> Iterator[None]:
         """Have PostgreSQL refuse every write, as a replica and a full disk do (SQLSTATE 25006)."""
-        with self.postgres_lock:
+        with alone(self.postgres_lock):
             self.set_read_only("on")
             try:
                 yield
@@ -102,7 +102,7 @@ class ServerFaults:
     @contextmanager
     def ring_twice(self) -> Iterator[None]:
         """Ring earlier bells again and make some up, at once and once more a little later."""
-        with self.redis_lock:
+        with alone(self.redis_lock):
             self.duplicator.send_again()
         yield
         with self.redis_lock:
