@@ -15,6 +15,7 @@ from sandbox.stripe.deliveries import Deliveries, Delivery, version_for
 from sandbox.stripe.events import payload
 
 PAUSE = 0.02  # seconds between looks while something is due later or held
+IDLE = 0.2  # seconds between looks for what is due by the clock
 CONNECTIONS = 100  # enough that a slow endpoint does not stop the others
 
 
@@ -47,8 +48,9 @@ class Courier:
             try:
                 while True:
                     self.wakened.clear()
+                    self.account.tick()
                     self.hand_out(http)
-                    pause = PAUSE if self.account.deliveries.pending else None
+                    pause = PAUSE if self.account.deliveries.pending else IDLE
                     with suppress(TimeoutError):
                         await asyncio.wait_for(self.wakened.wait(), pause)
             finally:

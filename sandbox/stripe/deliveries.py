@@ -7,25 +7,18 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from sandbox.stripe.objects import Object
+from sandbox.stripe.objects import THIN_EVENT_TYPES, Object
 from sandbox.stripe.switches import CURRENT_VERSION
 
 if TYPE_CHECKING:
     from sandbox.stripe.account import Account
 
 HOUR = 3600
-# After which times a webhook is sent again (https://docs.stripe.com/webhooks#retries): three tries
-# within a few hours in a sandbox; in live mode for three days, with growing gaps.
+# The gaps after which a webhook is sent again (https://docs.stripe.com/webhooks#retries): three
+# tries within a few hours in a sandbox; in live mode for three days, ever less often.
 RETRIES = {
     "sandbox": (HOUR, 3 * HOUR),
-    "live": (
-        300,
-        1800,
-        2 * HOUR,
-        5 * HOUR,
-        10 * HOUR,
-        *(each * HOUR for each in range(22, 73, 12)),
-    ),
+    "live": (300, 1800, 2 * HOUR, 5 * HOUR, 10 * HOUR, *(4 * (12 * HOUR,))),
 }
 # An endpoint that answered nothing well for so long is disabled.
 DISABLED_AFTER = 3 * 24 * HOUR
@@ -70,12 +63,21 @@ class Deliveries:
         found += account.of("v2.core.event_destination").values()
         return [each for each in found if each["status"] == "enabled" and not each.get("deleted")]
 
-    def announce(self, event: Object) -> None:
-        """Owe an event to every endpoint that wants it."""
+    def wanted(self, type_: str) -> bool:
+        """Whether anybody gets thin events of a type."""
+        return any(
+            each.get("event_payload") == "thin"
+            and ({"*", type_} & set(each["enabled_events"]))
+            and type_ in THIN_EVENT_TYPES
+            for each in self.endpoints()
+        )
+
+    def announce(self, event: Object, only: Object | None = None) -> None:
+        """Owe an event to every endpoint that wants it, or to one alone."""
         switches, random = self.account.switches, self.account.random
         now = self.account.clock.now().timestamp()
         for endpoint in self.endpoints():
-            if not wants(endpoint, event):
+            if endpoint is not only if only else not wants(endpoint, event):
                 continue
             event["_endpoints"] = event.get("_endpoints", 0) + 1
             event["pending_webhooks"] = event.get("pending_webhooks", 0) + 1

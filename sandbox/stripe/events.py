@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from sandbox.stripe.objects import EVENT_TYPES, Object, blank, new_id, public
+from sandbox.stripe.objects import EVENT_TYPES, THIN_EVENT_TYPES, Object, blank, new_id, public
 from sandbox.stripe.switches import CURRENT_VERSION
 from sandbox.stripe.versions import rendered
 
@@ -40,9 +40,20 @@ def record(account: Account, type_: str, about: Object, previous: Object | None)
     del event["context"]
     account.events.append(event)
     account.deliveries.announce(event)
+    thin = f"v1.{type_}"
+    if account.deliveries.wanted(thin):
+        record_thin(account, thin, about, {}, path_of(about))
     return event
 
 
+def path_of(about: Object) -> str:
+    """The address at which an object can be fetched."""
+    kind = about["object"]
+    return f"/v1/{PATHS.get(kind, kind.replace('.', '/') + 's')}/{about['id']}"
+
+
+# Where the addresses of a kind are not made of its name.
+PATHS = {"test_helpers.test_clock": "test_helpers/test_clocks"}
 # What of the double's own knowledge older versions show.
 SHOWN_BY_OLDER = {
     "_charge",
@@ -67,9 +78,16 @@ def snapshot_of(value: Any) -> Any:
 
 
 def record_thin(
-    account: Account, type_: str, related: Object | None, data: Any, path: str = ""
+    account: Account,
+    type_: str,
+    related: Object | None,
+    data: Any,
+    path: str = "",
+    *,
+    only: Object | None = None,
 ) -> Object:
     """A thin event: what is sent names the object, and the rest is fetched."""
+    assert type_ in THIN_EVENT_TYPES, type_  # noqa: S101 - the double itself would be wrong
     now = datetime.fromtimestamp(account.real_now(), UTC)
     event: Object = {
         "id": new_id("v2.core.event"),
@@ -81,12 +99,11 @@ def record_thin(
         "reason": None,
         "data": data,
         "_real": account.real_now(),
-        "_pending": 0,
     }
     if related is not None:
         event["related_object"] = {"id": related["id"], "type": related["object"], "url": path}
     account.thin_events.append(event)
-    account.deliveries.announce(event)
+    account.deliveries.announce(event, only)
     return event
 
 
@@ -95,6 +112,7 @@ def payload(event: Object, version: str) -> Object:
     sent = snapshot_of(event)
     if sent["object"] == "v2.core.event":
         sent.pop("data")
+        sent.pop("pending_webhooks", None)
         return dict(public(sent))
     data = sent["data"]
     kind = data["object"]["object"]

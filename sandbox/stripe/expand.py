@@ -24,9 +24,7 @@ def includes(kind: str, name: str) -> Callable[[Callable[[Account, Object], Any]
 def expanded(account: Account, value: Object, paths: list[str]) -> Object:
     """A copy of an object with what was asked for. Raises StripeError 400."""
     found: Object = public(value)
-    for kind, name in INCLUDED:
-        if found.get("object") == kind:
-            found.pop(name, None)
+    strip(found)
     for path in paths:
         parts = path.split(".")
         if len(parts) > MAX_LEVELS:
@@ -39,7 +37,6 @@ def expand_one(account: Account, found: Any, parts: list[str], path: str) -> Non
     name, rest = parts[0], parts[1:]
     if found.get("object") == "list" and name == "data":
         for each in found["data"]:
-            strip(each)
             if rest:
                 expand_one(account, each, rest, path)
         return
@@ -74,6 +71,9 @@ def resolved(account: Account, value: Any, path: str) -> Any:
 
 def strip(found: Object) -> None:
     """Leave out what has to be asked for."""
+    if found.get("object") == "list":
+        for each in found["data"]:
+            strip(each)
     for kind, name in INCLUDED:
         if found.get("object") == kind and not isinstance(found.get(name), dict):
             found.pop(name, None)

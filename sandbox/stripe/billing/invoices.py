@@ -39,7 +39,20 @@ def draft(
     }
     invoice = account.add("invoice", customer, **(made | fields))
     set_lines(account, invoice, lines)
+    if subscription is not None:
+        use_up(account, subscription, invoice)
     return invoice
+
+
+def use_up(account: Account, subscription: Object, invoice: Object) -> None:
+    """A coupon for `once` is gone after the first invoice from which it took something."""
+    used = {each["discount"] for each in invoice["total_discount_amounts"] if each["amount"]}
+    kept = account.of("discount")
+    subscription["discounts"] = [
+        id_
+        for id_ in subscription["discounts"]
+        if not (id_ in used and kept[id_]["_coupon"]["duration"] == "once")
+    ]
 
 
 def of_customer(customer: Object) -> Object:
@@ -127,6 +140,8 @@ def set_lines(account: Account, invoice: Object, lines: list[Object]) -> None:
     """Put lines on a draft, and add up what they make less the discounts."""
     for each in lines:
         each["invoice"] = invoice["id"]
+        if "_item" in each:
+            each["_item"]["invoice"] = invoice["id"]
     invoice["lines"]["data"] = lines
     invoice["lines"]["total_count"] = len(lines)
     subtotal = left = total(lines)

@@ -5,6 +5,7 @@ from functools import partial
 from typing import Any
 
 from sandbox.stripe.account import ACCOUNT_ID, Account, clock_of
+from sandbox.stripe.billing.disputing import open_dispute
 from sandbox.stripe.objects import Object, new_id
 
 DELAY = 4 * 86400  # seconds until a bank debit is known to have come, or not
@@ -65,7 +66,10 @@ def confirm(account: Account, intent: Object, method: Object, *, present: bool =
     if behaviour in {"declines", "refused"}:
         fail(account, intent, new_charge(account, intent, method, "failed"), method)
         return "declined"
-    succeed(account, intent, new_charge(account, intent, method, "succeeded"))
+    charge = new_charge(account, intent, method, "succeeded")
+    succeed(account, intent, charge)
+    if behaviour == "disputed":
+        open_dispute(account, charge)
     return "succeeded"
 
 

@@ -81,8 +81,13 @@ def bill(
 
 
 def pending_lines(account: Account, subscription: Object) -> list[Object]:
-    """Prorations that wait for the next invoice."""
+    """Prorations and invoice items that wait for the next invoice."""
     lines: list[Object] = subscription.pop("_pending_lines", [])
+    for item in account.of("invoiceitem").values():
+        mine = item["customer"] == subscription["customer"] and item["invoice"] is None
+        of = (item["parent"] or {}).get("subscription_details")
+        if mine and (of is None or of["subscription"] == subscription["id"]):
+            lines.append(item["_line"])
     return lines
 
 

@@ -1,5 +1,6 @@
 """What Stripe's pages share."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
@@ -37,7 +38,11 @@ def terms(price: dict[str, Any]) -> str:
     return f"{by_use}every {recurring['interval'] if count == 1 else count}"
 
 
-environment.filters |= {"money": money, "terms": terms}
+def date(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%-d %B %Y")
+
+
+environment.filters |= {"date": date, "money": money, "terms": terms}
 
 
 def page(name: str, title: str, status: int = 200, **data: Any) -> Response:

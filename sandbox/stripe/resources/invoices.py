@@ -57,8 +57,6 @@ def create(call: Call) -> Object:
         metadata=dict(call["metadata"] or {}),
         _days=call["days_until_due"],
     )
-    for item in waiting:
-        item["invoice"] = invoice["id"]
     account.emit("invoice.created", invoice)
     return invoice
 

@@ -7,19 +7,24 @@ import stripe
 
 from tests.doubles import Doubles
 from tests.sandbox.stripe.receiver import Receiver, running_receiver
+from tests.sandbox.stripe.sdk_checks import wrong_objects
 from tests.sandbox.stripe.shop import Shop
 
 
 @pytest.fixture
-def client(doubles: Doubles) -> stripe.StripeClient:
-    """The SDK as our code uses it; only the addresses are another's."""
+def client(doubles: Doubles) -> Iterator[stripe.StripeClient]:
+    """The SDK as our code uses it; only the addresses are another's.
+
+    Afterwards every object of the double must be such as the SDK declares it.
+    """
     url = f"{doubles.url}/stripe"
-    return stripe.StripeClient(
+    yield stripe.StripeClient(
         "sk_test_sandbox",
         base_addresses={"api": url, "files": url, "connect": url, "meter_events": url},
         http_client=stripe.RequestsClient(timeout=10),
         max_network_retries=0,
     )
+    assert wrong_objects(doubles.state("stripe")) == []
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from sandbox.stripe.endpoints import Endpoint
 from sandbox.stripe.objects import EVENT_TYPES
 from sandbox.stripe.schema import SCALARS, Node
 from tests.sandbox.stripe.sdk_types import (
+    CLASSES,
     alternatives,
     class_of,
     fields_of,
@@ -84,6 +85,21 @@ def is_taken(type_: str, types: list[Any], values: set[str]) -> bool:
     if type_ == "event_type":
         return values == EVENT_TYPES | {"*"}
     return TYPES[type_] in types if type_ in SCALARS else type_ in values
+
+
+def wrong_objects(state: Mapping[str, Any]) -> list[str]:
+    """What is wrong with any object or event of the double."""
+    found = []
+    for kind, rows in state["objects"].items():
+        for row in rows:
+            if kind in CLASSES and not row.get("deleted"):
+                found += wrong_object(row, kind)
+    for event in state["events"]:
+        found += wrong_object(event, "event")
+        shown = event["data"]["object"]
+        if shown["object"] in CLASSES:
+            found += wrong_object(shown, shown["object"])
+    return sorted(set(found))
 
 
 def wrong_object(value: Mapping[str, Any], kind: str) -> list[str]:

@@ -23,6 +23,7 @@ SHAPES = Path(__file__).parents[3] / "sandbox" / "stripe" / "shapes.json"
 # The objects whose nullable fields the double fills with null.
 CLASSES = {
     "account": "Account",
+    "balance_transaction": "BalanceTransaction",
     "billing.meter": "billing.Meter",
     "billing.meter_event": "billing.MeterEvent",
     "billing.meter_event_adjustment": "billing.MeterEventAdjustment",
