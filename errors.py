@@ -4,6 +4,7 @@ InsightsError
 ├── ProviderDown                        here; services raise it, the circuit breaker counts it
 │   ├── ProviderUncertain               here
 │   ├── ProviderLimited                 here
+│   ├── CannotWork                      services/redis/commands.py
 │   └── KeyRefused                      here
 ├── ProviderBusy                        here; the throttle raises it, workers try again later
 ├── ProviderRefused                     here; services raise it, workers do not try again

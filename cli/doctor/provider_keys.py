@@ -7,6 +7,7 @@ from uuid import UUID
 from cli.doctor.finding import Finding, Status
 from cli.doctor.key_check import TIMEOUT, call, check_key, origin
 from services.posthog import Persons
+from services.redis.self_test import refused_by
 from services.redis.upstash import RestEndpoint, UpstashCommands
 from settings import Settings, required
 
@@ -85,14 +86,15 @@ def check_sentry(settings: Settings) -> Finding:
 
 
 def check_upstash(settings: Settings) -> Finding:
-    """Send PING by the client that the product uses."""
+    """Try what services use there, by the client that they use: a read-only token may ping, too."""
     url, token = settings.upstash_redis_rest_url or "", settings.upstash_redis_rest_token
+    hint = "Copy it from the database's page at Upstash, REST; the read-only one will not do."
 
     def request() -> Finding:
         endpoint = RestEndpoint(url, required(token, UPSTASH))
         with closing(UpstashCommands(endpoint, TIMEOUT)) as commands:
-            commands.run(("PING",))
+            refused = refused_by(commands)
+        if refused:
+            return Finding("Upstash", Status.WRONG, f"refuses: {'; '.join(refused)}", hint)
         return Finding("Upstash", Status.OK, f"{origin(url)} takes {UPSTASH}")
-
-    hint = "Copy it from the database's page at Upstash, REST; the read-only one will not do."
     return check_key("Upstash", UPSTASH, hint, request)

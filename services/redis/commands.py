@@ -15,6 +15,10 @@ class CommandFailed(InsightsError):
     """Raised when Redis answered that it cannot do a command."""
 
 
+class CannotWork(ProviderDown):
+    """Raised when Redis answered that it cannot work, now or for this user, whatever is asked."""
+
+
 # How an error begins when this Redis cannot work now, whatever it is asked. "ERR max" alone would
 # be too wide: Upstash says so too of a request that is too large, and that stays too large.
 # https://redis.io/docs/latest/develop/reference/errors, https://upstash.com/docs/redis/troubleshooting
@@ -28,7 +32,7 @@ UNABLE = (
 def refusal(name: str, command: Command, message: str) -> InsightsError:
     """The error to raise for one that Redis answered, without what it quotes of the command."""
     if message.startswith(UNABLE):
-        return ProviderDown(f"{name} cannot work: {message[:200]}")
+        return CannotWork(f"{name} cannot work: {message[:200]}")
     return CommandFailed(f"{name} refused {command[0]}: {QUOTE.split(message)[0][:200]}")
 
 

@@ -7,6 +7,8 @@ import redis
 
 from events.progress import PROGRESS_PREFIX
 from services.redis import lock, rate_limit, sessions, throttle
+from services.redis.commands import CannotWork, CommandFailed, Commands
+from services.redis.commands import evaluate as script
 from services.redis.connections import AWAY, SERVES_NOT
 from services.redis.doorbell import CHANNEL_PREFIX, NO_QUEUE
 from services.redis.tcp import decoded, message_of
@@ -62,6 +64,20 @@ def self_test(client: "redis.Redis", name: str = "Redis", *, services: bool = Tr
     except AWAY:
         return [f"{name} does not answer."]
     return [f"{name} refuses {each}" for each in refused]
+
+
+def refused_by(commands: Commands) -> list[str]:
+    """What a transport of services refuses, in two commands that leave nothing behind.
+
+    Raises ProviderDown where it does not answer.
+    """
+    keys = (f"{lock.PREFIX}-", *SERVICE_KEYS)
+    scripts = (script(TRY_TAKING, keys, PROGRESS), script(TRY_PUTTING, keys))
+    try:
+        answers = commands.run(*scripts)
+    except (CannotWork, CommandFailed) as error:
+        return [str(error)]
+    return [line[:200] for answer in answers for line in answer]
 
 
 def refused_commands(

@@ -80,6 +80,21 @@ def test_a_dsn_that_sentry_refuses_is_wrong(
     assert sentry["hint"]
 
 
+def test_a_token_of_upstash_that_may_only_read_is_wrong(
+    insights: Insights, configured: pytest.MonkeyPatch, doubles: Doubles
+) -> None:
+    refusal = "NOPERM this user has no permissions to run the 'eval' command"
+    doubles.set_fault("upstash", "status", status=400, message=refusal)
+
+    result = insights("doctor")
+    upstash = doctor_findings(insights)["Upstash"]
+
+    assert result.exit_code == 1
+    assert upstash["status"] == "wrong"
+    assert refusal in upstash["detail"]
+    assert "read-only" in upstash["hint"]
+
+
 @pytest.mark.parametrize("provider", ["posthog", "sentry", "upstash"])
 @pytest.mark.parametrize("status", [429, 503])
 def test_a_provider_with_an_outage_cannot_be_checked_now(
