@@ -32,7 +32,12 @@ class SandboxServer:
         self.providers = Providers(templates or {}, redis_url)
         app = create_app(self.providers, self.break_connection)
         config = uvicorn.Config(
-            app, log_level="critical", access_log=False, lifespan="on", timeout_graceful_shutdown=1
+            app,
+            loop="asyncio",  # wherever uvloop is installed for something else
+            log_level="critical",
+            access_log=False,
+            lifespan="on",
+            timeout_graceful_shutdown=1,
         )
         self.uvicorn = uvicorn.Server(config)
         # Bound here and not by uvicorn, so that the port is known before the server runs.

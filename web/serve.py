@@ -23,6 +23,7 @@ class Server(uvicorn.Server):
             uvicorn.Config(
                 app,
                 http=HeadDeadline,
+                loop="asyncio",  # wherever uvloop is installed for something else
                 host=host,
                 port=port,
                 log_config=None,
