@@ -21,18 +21,24 @@ LOOK_INTERVAL = 0.05  # s
 LOOKS_PER_CHECK = 5  # memory and processes are looked at this much more seldom
 STALLED_AFTER = 600.0  # s; no drain that makes progress takes as long
 
-# Stops at the first row per handler: counting what is left would slow down what is measured.
+# The newest event is among the last to be handled: until it is, nothing else is looked at, since
+# looking through what was handled would slow down what is measured. Names come as an array, so
+# that the primary key (handler first) finds each delivery.
 IS_OWED = """
-    SELECT EXISTS (
-        SELECT FROM insights.handlers h CROSS JOIN LATERAL (
-            SELECT FROM insights.deliveries d WHERE d.handler = h.name AND d.died_at IS NULL
-            ORDER BY d.due_at DESC LIMIT 1) AS last
-        WHERE CAST(:handler AS text) IS NULL OR h.name = :handler)
+    SELECT CASE WHEN EXISTS (
+        SELECT FROM insights.delivery_states d
+        WHERE d.handler = ANY (ARRAY(SELECT h.name FROM insights.handlers h))
+          AND d.event_id = (SELECT e.id FROM insights.events e ORDER BY e.id DESC LIMIT 1)
+          AND d.died_at IS NULL AND (CAST(:handler AS text) IS NULL OR d.handler = :handler)
+    ) THEN true ELSE EXISTS (
+        SELECT FROM insights.delivery_states d
+        WHERE d.died_at IS NULL AND (CAST(:handler AS text) IS NULL OR d.handler = :handler)
+    ) END
 """
 # Only after the measurement: what was not handled in time.
 COUNT_LEFT = """
-    SELECT count(*) FROM insights.deliveries
-    WHERE CAST(:handler AS text) IS NULL OR handler = :handler
+    SELECT count(*) FROM insights.delivery_states d
+    WHERE CAST(:handler AS text) IS NULL OR d.handler = :handler
 """
 
 

@@ -46,16 +46,15 @@ KEY_PATTERNS = (
     "pace:loops",
 )
 
-# What the bench's handlers count; room in each page keeps updates of one row off the index.
+# What the bench's handlers count; room in each page keeps updates of one row off the index. And
+# what rivals note as done, or owe.
 TABLES = text("""
     CREATE SCHEMA bench;
     CREATE TABLE bench.activity (
         handler text, user_id uuid, count integer, PRIMARY KEY (handler, user_id)
     ) WITH (fillfactor = 50);
-    CREATE TABLE bench.done (
-        handler text, event_id uuid, done_at timestamptz NOT NULL DEFAULT clock_timestamp(),
-        PRIMARY KEY (handler, event_id)
-    );
+    CREATE TABLE bench.done (handler text, event_id uuid, PRIMARY KEY (handler, event_id));
+    CREATE TABLE bench.owed (handler text, event_id uuid, PRIMARY KEY (handler, event_id));
 """)
 
 # On the plan without limits, so that counting usage never publishes events about them.

@@ -80,3 +80,18 @@ class Processes:
                 os.killpg(process.pid, signal.SIGKILL)
             process.communicate()
         self.running.clear()
+
+
+def write_line(process: "subprocess.Popen[str]", line: str) -> None:
+    """Have a process that talks begin with what a line asks for."""
+    if process.stdin:
+        process.stdin.write(f"{line}\n")
+        process.stdin.flush()
+
+
+def read_line(process: "subprocess.Popen[str]") -> str:
+    """The next line that a process prints. Raises BenchFailed when it has ended."""
+    line = process.stdout.readline() if process.stdout else ""
+    if not line:
+        raise BenchFailed(f"A process ended by itself: {process.args!r}")
+    return line

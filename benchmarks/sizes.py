@@ -8,9 +8,8 @@ class Sizes:
     """Counts, unless a unit says otherwise."""
 
     events: int = 50_000
-    # One message per handler is slow, so these rivals get fewer events: rates are compared.
-    dramatiq_events: int = 2_000
-    celery_events: int = 1_000
+    # A message for each event and handler is slow, so these rivals get fewer: rates are compared.
+    message_events: int = 4_000
     rounds: int = 2
     users: int = 1_000
     workers: int = 2
@@ -31,8 +30,7 @@ class Sizes:
 
 QUICK = Sizes(
     events=2_000,
-    dramatiq_events=100,
-    celery_events=50,
+    message_events=200,
     rounds=1,
     users=100,
     workers=1,

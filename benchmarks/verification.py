@@ -17,7 +17,7 @@ WRONG_COUNTERS = text("""
         SELECT h.name AS handler, e.user_id, count(*) AS n
         FROM unnest(CAST(:handlers AS text[])) AS h (name) CROSS JOIN insights.events e
         WHERE e.type = 'prediction.made' AND NOT EXISTS (
-            SELECT FROM insights.deliveries d WHERE d.handler = h.name AND d.event_id = e.id)
+            SELECT FROM insights.delivery_states d WHERE d.handler = h.name AND d.event_id = e.id)
         GROUP BY h.name, e.user_id
     ), counted AS (
         SELECT handler, user_id, count AS n FROM bench.activity
@@ -31,13 +31,13 @@ WRONG_LEDGER = text("""
     WITH handled AS (
         SELECT e.id, e.user_id FROM insights.events e
         WHERE e.type = 'prediction.made' AND NOT EXISTS (
-            SELECT FROM insights.deliveries d WHERE d.handler = 'usage' AND d.event_id = e.id)
+            SELECT FROM insights.delivery_states d WHERE d.handler = 'usage' AND d.event_id = e.id)
     )
     SELECT count(*) FROM handled FULL JOIN insights.usage_ledger l ON l.event_id = handled.id
     WHERE handled.id IS NULL OR l.amount IS DISTINCT FROM 1 OR l.user_id <> handled.user_id
 """)
 # No event of a measurement can fail.
-DEAD = text("SELECT count(*) FROM insights.deliveries WHERE died_at IS NOT NULL")
+DEAD = text("SELECT count(*) FROM insights.delivery_states WHERE died_at IS NOT NULL")
 
 
 def verify_effects(deployment: Deployment, handlers: Sequence[str]) -> None:

@@ -7,12 +7,11 @@ import dramatiq
 import redis
 from dramatiq import Message
 from dramatiq.brokers.redis import RedisBroker
-from sqlalchemy import text
 
 from benchmarks.deployment import deploy, product_handlers
 from benchmarks.handlers import DRAIN_HANDLERS
 from benchmarks.load import publish_predictions
-from benchmarks.rivals.dedupe import handle, open_engine, wait_and_measure
+from benchmarks.rivals.effects import handle, messages, wait_and_measure
 from benchmarks.servers import BenchServers
 from events.progress import TrainingProgress, TrainingStatus
 from services.redis.progress import ProgressBoard
@@ -22,23 +21,22 @@ from settings import load_settings
 SHOW = "show"
 
 
-def drain(servers: BenchServers, events: int, *, users: int) -> float:
+def drain(servers: BenchServers, events: int, *, users: int, workers: int) -> float:
     """Events a second, with a message per event and handler, all of them sent beforehand."""
     with deploy(servers, users=users) as deployment:
         publish_predictions(deployment, events)
         broker = connect(servers.redis_url)
-        with deployment.assembly.engine.connect() as connection:
-            ids = connection.scalars(text("SELECT CAST(id AS text) FROM insights.events")).all()
-        for id_ in ids:
+        for message in messages(deployment):
             for name in DRAIN_HANDLERS:
-                send(broker, name, id_)
+                send(broker, name, *message)
         broker.close()
         deployment.analyze_and_checkpoint()
-        deployment.processes.start("dramatiq", *command(declare_drain.__name__))
+        started = command(declare_drain.__name__, workers)
+        deployment.processes.start("dramatiq", *started)
         return wait_and_measure(deployment, events)
 
 
-def command(declare: str, processes: int = 2) -> tuple[str, ...]:
+def command(declare: str, processes: int) -> tuple[str, ...]:
     """Its command line, with the actors that one of the functions below declares."""
     options = ("--processes", str(processes), "--threads", "8")
     return (sys.executable, "-m", "dramatiq", f"{__name__}:{declare}", *options)
@@ -55,7 +53,6 @@ def send(broker: RedisBroker, name: str, *arguments: object) -> None:
 
 def declare_drain() -> None:
     """One actor and one queue per handler of a drain, as the product has."""
-    open_engine()
     declare(DRAIN_HANDLERS)
 
 
@@ -71,8 +68,8 @@ def declare(names: Iterable[str]) -> None:
     for name in names:
 
         @dramatiq.actor(actor_name=name, queue_name=name, broker=broker)
-        def task(id_: str, name: str = name) -> None:
-            handle(name, id_)
+        def task(*message: object, name: str = name) -> None:
+            handle(name, *message)
 
 
 def declare_show() -> None:

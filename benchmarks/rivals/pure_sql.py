@@ -1,50 +1,33 @@
 """The same row writes without an engine: what this PostgreSQL could do at the very best.
 
-One connection, set-based statements, commits after each batch as the product's: the lease's UPDATE
-for all handlers, then for each a statement that deletes the deliveries and applies the effect. No
-event ever reaches Python.
+One connection and a table of debts that has nothing but its key. Each statement deletes a batch of
+debts and applies the effect, and commits. No event ever reaches Python.
 """
 
 import time
-from datetime import timedelta
 
-from sqlalchemy import Connection, create_engine, text
+from sqlalchemy import Connection, text
 
-from benchmarks.backlog import is_owed
 from benchmarks.deployment import Deployment, deploy
 from benchmarks.handlers import DRAIN_HANDLERS
 from benchmarks.load import publish_predictions
 from benchmarks.servers import BenchServers
 from benchmarks.verification import verify_effects
 
-BATCH = 500  # deliveries, as the product's handlers
-LEASE_TIME = timedelta(seconds=30)
+BATCH = 500  # debts, as the product's handlers
 
-# Arrays of row addresses, because a join by them may be planned as a scan of the whole table.
-LEASE = text("""
-    UPDATE insights.deliveries SET due_at = now() + :lease_time, leases = leases + 1, leased = true
-    WHERE ctid = ANY (ARRAY(
-        SELECT due.id FROM unnest(CAST(:handlers AS text[])) AS h (name) CROSS JOIN LATERAL (
-            SELECT d.ctid AS id FROM insights.deliveries d
-            WHERE d.handler = h.name AND d.died_at IS NULL AND d.due_at <= now()
-            ORDER BY d.due_at LIMIT :batch) AS due))
+OWE = text("""
+    INSERT INTO bench.owed (handler, event_id)
+    SELECT h.name, e.id FROM unnest(CAST(:handlers AS text[])) AS h (name), insights.events e
+    ORDER BY h.name, e.id
 """)
-# What was leased at `leased_at`: no earlier lease ends as late.
-LEASED = """
-    SELECT d.ctid FROM insights.deliveries d
-    WHERE d.handler = :handler AND d.died_at IS NULL AND d.due_at >= :leased_at + :lease_time
-"""
-# Without a lease: deliveries are taken as they fall due.
-DUE = """
-    SELECT d.ctid FROM insights.deliveries d
-    WHERE d.handler = :handler AND d.died_at IS NULL AND d.due_at <= now()
-    ORDER BY d.due_at LIMIT :batch
-"""
-# Deletion and effect are one statement, so that they commit together.
+# Row addresses as an array, because a join by them may be planned as a scan of the whole table.
 TAKE = """
     WITH taken AS (
-        DELETE FROM insights.deliveries d USING insights.events e
-        WHERE d.ctid = ANY (ARRAY(%s)) AND e.id = d.event_id
+        DELETE FROM bench.owed d USING insights.events e
+        WHERE e.id = d.event_id AND d.ctid = ANY (ARRAY(
+            SELECT o.ctid FROM bench.owed o WHERE o.handler = :handler
+            ORDER BY o.event_id LIMIT :batch))
         RETURNING e.id, e.user_id, e.data, e.occurred_at
     )
 """
@@ -71,40 +54,37 @@ COUNT_ACTIVITY = """
 """
 
 
-def drain(servers: BenchServers, events: int, *, users: int, lease: bool = True) -> float:
-    """Events a second; without `lease`, deliveries are taken as they fall due."""
-    with deploy(servers, DRAIN_HANDLERS, users) as deployment:
+def drain(servers: BenchServers, events: int, *, users: int) -> float:
+    """Events a second."""
+    with deploy(servers, users=users) as deployment:
         publish_predictions(deployment, events)
+        owe(deployment)
         deployment.analyze_and_checkpoint()
         started = time.perf_counter()
-        work(deployment, lease=lease)
+        work(deployment)
         rate = events / (time.perf_counter() - started)
         verify_effects(deployment, DRAIN_HANDLERS)
         return rate
 
 
-def work(deployment: Deployment, *, lease: bool) -> None:
+def owe(deployment: Deployment) -> None:
+    """Have each handler of a drain owe every event."""
+    with deployment.assembly.engine.begin() as connection:
+        connection.execute(OWE, {"handlers": list(DRAIN_HANDLERS)})
+        connection.execute(text("ANALYZE bench.owed"))
+
+
+def work(deployment: Deployment) -> None:
     """Handle batch after batch until nothing is owed."""
-    engine = create_engine(deployment.assembly.settings.postgres_url)
-    with engine.connect() as connection:
-        while is_owed(deployment):
-            parameters: dict[str, object] = {"batch": BATCH, "lease_time": LEASE_TIME}
-            if lease:
-                parameters["leased_at"] = lease_all(connection)
-            for handler in DRAIN_HANDLERS:
-                effect = COUNT_USAGE if handler == "usage" else COUNT_ACTIVITY
-                statement = text(TAKE % (LEASED if lease else DUE) + effect)
-                with connection.begin():
-                    connection.execute(statement, parameters | {"handler": handler})
-    engine.dispose()
+    remaining = list(DRAIN_HANDLERS)
+    with deployment.assembly.engine.connect() as connection:
+        while remaining:
+            remaining = [name for name in remaining if handle_batch(connection, name)]
 
 
-def lease_all(connection: Connection) -> object:
-    """Lease a batch for each handler, as the relay does; return when that was."""
-    parameters = {"handlers": list(DRAIN_HANDLERS), "batch": BATCH, "lease_time": LEASE_TIME}
+def handle_batch(connection: Connection, handler: str) -> bool:
+    """Handle a batch of one handler; False if it owed nothing."""
+    effect = COUNT_USAGE if handler == "usage" else COUNT_ACTIVITY
     with connection.begin():
-        # As the relay: a lease that is lost in a crash is only leased again.
-        connection.execute(text("SET LOCAL synchronous_commit = off"))
-        at = connection.scalar(text("SELECT now()"))
-        connection.execute(LEASE, parameters)
-    return at
+        done = connection.execute(text(TAKE + effect), {"handler": handler, "batch": BATCH})
+    return done.rowcount > 0

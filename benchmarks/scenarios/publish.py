@@ -17,10 +17,10 @@ from typing import TypeAlias
 from benchmarks import publisher
 from benchmarks.backlog import is_owed, pause, resume
 from benchmarks.deployment import Deployment, deploy, start_relay_and_workers
-from benchmarks.errors import BenchFailed
 from benchmarks.figures import Figure
 from benchmarks.handlers import DRAIN_HANDLERS
 from benchmarks.load import clear
+from benchmarks.processes import read_line, write_line
 from benchmarks.servers import BenchServers
 from benchmarks.sizes import Sizes
 from benchmarks.verification import verify_effects
@@ -104,21 +104,6 @@ def sustained_rate(deployment: Deployment, sizes: Sizes, publisher: Publisher) -
     deployment.processes.wait_for("the backlog's end", lambda: not is_owed(deployment))
     verify_effects(deployment, DRAIN_HANDLERS)
     return (after - before) / (ended - started)
-
-
-def write_line(publisher: Publisher, line: str) -> None:
-    """Have a publisher begin; see `benchmarks.publisher` for its lines."""
-    if publisher.stdin:
-        publisher.stdin.write(f"{line}\n")
-        publisher.stdin.flush()
-
-
-def read_line(publisher: Publisher) -> str:
-    """The next line that a publisher prints. Raises BenchFailed when it has ended."""
-    line = publisher.stdout.readline() if publisher.stdout else ""
-    if not line:
-        raise BenchFailed("A publisher ended by itself; see publisher-*.log")
-    return line
 
 
 def count_handled(deployment: Deployment) -> float:

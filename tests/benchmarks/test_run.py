@@ -14,7 +14,7 @@ from tests.benchmarks.leftovers import bench_databases, key_counts
 from tests.factories import Servers
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_a_quick_run_measures_every_scenario_and_leaves_nothing(
     start_bench: StartBench, servers: Servers
 ) -> None:
