@@ -1,1 +1,1 @@
-"""What `insights bench` measures: the product beside plain dramatiq, Celery and bare SQL."""
+"""What `insights bench` measures: the product beside other queues and bare SQL."""
