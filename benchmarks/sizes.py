@@ -9,7 +9,7 @@ class Sizes:
 
     events: int = 50_000
     # A message for each event and handler is slow, so these rivals get fewer: rates are compared.
-    message_events: int = 4_000
+    message_events: int = 3_000
     rounds: int = 2
     users: int = 1_000
     workers: int = 2
