@@ -97,4 +97,5 @@ def check_upstash(settings: Settings) -> Finding:
         if refused:
             return Finding("Upstash", Status.WRONG, f"refuses: {'; '.join(refused)}", hint)
         return Finding("Upstash", Status.OK, f"{origin(url)} takes {UPSTASH}")
+
     return check_key("Upstash", UPSTASH, hint, request)
