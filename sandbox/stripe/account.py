@@ -37,6 +37,9 @@ class Account:
         self.events: list[Object] = []
         self.thin_events: list[Object] = []
         self.timers = Timers()
+        # Reported usage by customer, and the last report under each identifier.
+        self.usage: dict[str, list[Object]] = {}
+        self.identifiers: dict[str, Object] = {}
         self.keys = Keys()
         self.requests = 0
         self.per_second: Counter[int] = Counter()

@@ -57,7 +57,10 @@ def parameters(endpoint: Endpoint, request: Request, raw: bytes) -> dict[str, An
         return v2_parameters(endpoint, request, raw)
     given = decode(request.url.query)
     if endpoint.method == "POST":
-        given |= decode(raw.decode())
+        try:
+            given |= decode(raw.decode())
+        except UnicodeDecodeError:
+            raise invalid("Invalid UTF-8 in the request body.") from None
     return check(endpoint.schema, given)
 
 

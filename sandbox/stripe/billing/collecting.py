@@ -103,7 +103,7 @@ def intent_of(account: Account, invoice: Object, customer: Object) -> Object:
         _invoice=invoice["id"],
     )
     invoice["_intent"] = intent["id"]
-    account.add(
+    payment = account.add(
         "invoice_payment",
         invoice,
         amount_paid=None,
@@ -116,16 +116,16 @@ def intent_of(account: Account, invoice: Object, customer: Object) -> Object:
         status_transitions={"canceled_at": None, "paid_at": None},
         _clock=invoice["test_clock"],
     )
+    intent["_payment"] = payment["id"]
     return intent
 
 
 def settle(account: Account, invoice: Object, intent: Object) -> None:
     """The money came."""
-    for payment in account.of("invoice_payment").values():
-        if payment["payment"].get("payment_intent") == intent["id"]:
-            payment |= {"status": "paid", "amount_paid": intent["amount"]}
-            payment["status_transitions"]["paid_at"] = account.time_of(invoice)
-            account.emit("invoice_payment.paid", payment)
+    payment = account.get("invoice_payment", intent["_payment"])
+    payment |= {"status": "paid", "amount_paid": intent["amount"]}
+    payment["status_transitions"]["paid_at"] = account.time_of(invoice)
+    account.emit("invoice_payment.paid", payment)
     mark_paid(account, invoice)
 
 

@@ -1,146 +1,24 @@
-"""The phases of a schedule, and what a subscription becomes when one begins."""
+"""What a subscription becomes when a phase of its schedule begins, and when the last one ends."""
 
 from functools import partial
 from typing import Any
 
 from sandbox.stripe.account import Account, clock_of
 from sandbox.stripe.billing.changing import change_item
+from sandbox.stripe.billing.discounts import apply, chosen
 from sandbox.stripe.billing.ending import release_schedule
 from sandbox.stripe.billing.items import (
     check_items,
     new_item,
-    next_end,
-    price_of,
     set_period,
     split,
 )
 from sandbox.stripe.billing.lines import is_metered
-from sandbox.stripe.billing.periods import after, period_at, same_interval
+from sandbox.stripe.billing.periods import period_at, same_interval
 from sandbox.stripe.billing.renewing import cycle, end_as_planned, set_timers
 from sandbox.stripe.billing.settling import UPDATED
 from sandbox.stripe.billing.updating import update_items
-from sandbox.stripe.errors import invalid
 from sandbox.stripe.objects import Object, update_map
-
-# What a phase could say and the double does not do.
-UNUSED = (
-    "application_fee_percent", "billing_thresholds", "collection_method", "default_payment_method",
-    "description", "on_behalf_of", "transfer_data", "trial_end",
-)  # fmt: skip
-
-
-def plan_phases(
-    account: Account, schedule: Object, subscription: Object, given: list[dict[str, Any]] | None
-) -> None:
-    """Set the phases, by default one that is the subscription as it is. Raises StripeError 400."""
-    now = account.time_of(subscription)
-    if given is None:
-        start = min(each["current_period_start"] for each in subscription["items"]["data"])
-        items = [
-            {"price": each["price"]["id"], "quantity": each.get("quantity")}
-            for each in subscription["items"]["data"]
-        ]
-        given = [{"items": items, "start_date": start, "end_date": next_end(subscription)}]
-    phases: list[Object] = []
-    for i, each in enumerate(given):
-        param = f"phases[{i}]"
-        start = date_of(each.get("start_date"), now)
-        if start is None:
-            start = phases[-1]["end_date"] if phases else schedule["phases"][0]["start_date"]
-        if phases and start != phases[-1]["end_date"]:
-            raise invalid("Phases must follow each other without a gap.", f"{param}[start_date]")
-        end = end_of(each, start, now, last=i == len(given) - 1)
-        phases.append(phase_of(account, subscription, each, (start, end), param))
-    check_current(schedule, phases, now)
-    schedule["phases"] = phases
-    current = current_phase(phases, now)
-    schedule["current_phase"] = {name: current[name] for name in ("start_date", "end_date")}
-
-
-def date_of(value: int | str | None, now: int) -> int | None:
-    return now if value == "now" else value  # type: ignore[return-value]
-
-
-def end_of(given: dict[str, Any], start: int, now: int, *, last: bool) -> int:
-    """When a phase ends. Raises StripeError 400."""
-    duration = given.get("duration")
-    if duration is not None:
-        recurring = {"interval": duration["interval"], "interval_count": 1}
-        return after(start, recurring, duration.get("interval_count", 1))
-    end = date_of(given.get("end_date"), now)
-    if end is None:
-        if not last:
-            raise invalid("Every phase but the last needs an end_date or a duration.", "phases")
-        # Stripe lets a last phase without an end last one interval of its first price.
-        return after(start, {"interval": "month", "interval_count": 1}, 1)
-    if end <= start:
-        raise invalid("A phase must end after its start.", "phases")
-    return end
-
-
-def check_current(schedule: Object, phases: list[Object], now: int) -> None:
-    """Raises StripeError 400 where the phase that runs is not repeated as it is."""
-    running = schedule["current_phase"]
-    if running is None:
-        return
-    if not any(each["start_date"] == running["start_date"] for each in phases):
-        raise invalid(
-            "You can not modify the start date of the current phase.", "phases[0][start_date]"
-        )
-    if phases[-1]["end_date"] <= now:
-        raise invalid("The last phase must end in the future.", "phases")
-
-
-def phase_of(
-    account: Account,
-    subscription: Object,
-    given: dict[str, Any],
-    dates: tuple[int, int],
-    param: str,
-) -> Object:
-    """A phase as it is shown. Raises StripeError 400."""
-    discounts = [
-        {name: each.get(name) for name in ("coupon", "discount", "promotion_code")}
-        for each in given.get("discounts") or []
-    ]
-    return dict.fromkeys(UNUSED) | {
-        "add_invoice_items": [],
-        "automatic_tax": {"disabled_reason": None, "enabled": False, "liability": None},
-        "billing_cycle_anchor": given.get("billing_cycle_anchor"),
-        "currency": subscription["currency"],
-        "default_tax_rates": [],
-        "discounts": discounts,
-        "end_date": dates[1],
-        "invoice_settings": None,
-        "items": [
-            phase_item(account, each, f"{param}[items][{i}]")
-            for i, each in enumerate(given["items"])
-        ],
-        "metadata": dict(given.get("metadata") or {}),
-        "proration_behavior": given.get("proration_behavior") or "create_prorations",
-        "start_date": dates[0],
-    }
-
-
-def phase_item(account: Account, given: dict[str, Any], param: str) -> Object:
-    """An item of a phase; a metered one has no quantity. Raises StripeError 400."""
-    price = price_of(account, given, param)
-    metered = price["recurring"]["usage_type"] == "metered"
-    if metered and given.get("quantity") is not None:
-        raise invalid("A metered item has no quantity.", f"{param}[quantity]")
-    item = {
-        "billing_thresholds": None,
-        "discounts": [],
-        "metadata": dict(given.get("metadata") or {}),
-        "plan": price["id"],
-        "price": price["id"],
-        "tax_rates": [],
-    }
-    return item if metered else item | {"quantity": given.get("quantity") or 1}
-
-
-def current_phase(phases: list[Object], now: int) -> Object:
-    return next((each for each in reversed(phases) if each["start_date"] <= now), phases[0])
 
 
 def schedule_phase(account: Account, schedule: Object) -> None:
@@ -184,6 +62,7 @@ def begin(account: Account, subscription: Object, phase: Object) -> None:
     """Let a subscription be as a phase says: at a period's end with the renewal, else prorated."""
     now = account.time_of(subscription)
     update_map(subscription["metadata"], phase["metadata"])
+    set_discounts(account, subscription, phase)
     old_fixed = split(subscription["items"]["data"])[0]
     if any(each["current_period_end"] > now for each in old_fixed):
         given = as_update(subscription, phase)
@@ -193,6 +72,21 @@ def begin(account: Account, subscription: Object, phase: Object) -> None:
     with account.change(subscription, UPDATED):
         replace_items(account, subscription, phase, now)
     cycle(account, subscription)
+
+
+def set_discounts(account: Account, subscription: Object, phase: Object) -> None:
+    """Give a subscription the discounts of a phase; one that the phase does not repeat is gone."""
+    kept = [each["discount"] for each in phase["discounts"] if each["discount"]]
+    fresh = [{"coupon": each["coupon"]} for each in phase["discounts"] if not each["discount"]]
+    customer = account.get("customer", subscription["customer"])
+    coupons = chosen(account, fresh, customer)
+    made = apply(account, coupons, customer, subscription=subscription["id"])
+    subscription["discounts"] = [*kept, *made]
+    # A coupon is redeemed once, however often the phase is looked at.
+    phase["discounts"] = [
+        {"coupon": None, "discount": each, "promotion_code": None}
+        for each in subscription["discounts"]
+    ]
 
 
 def as_update(subscription: Object, phase: Object) -> list[dict[str, Any]]:

@@ -17,7 +17,7 @@ def counted(
     now = account.clock.now().timestamp()
     values = [
         Decimal(event["payload"][meter["value_settings"]["event_payload_key"]])
-        for event in account.of("billing.meter_event").values()
+        for event in account.usage.get(customer, ())
         if event["event_name"] == meter["event_name"]
         and event["payload"].get(meter["customer_mapping"]["event_payload_key"]) == customer
         and start <= event["timestamp"] < end

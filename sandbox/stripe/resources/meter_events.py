@@ -56,6 +56,9 @@ def create(call: Call) -> Object:
         _received=account.real_now(),
     )
     made["identifier"] = identifier or made["id"]
+    account.identifiers[made["identifier"]] = made
+    for value in {*made["payload"].values()}:
+        account.usage.setdefault(value, []).append(made)
     count = partial(process, account, made)
     account.timers.set(None, int(counted_at), ("count", made["id"]), count)
     del made["id"]
@@ -64,10 +67,9 @@ def create(call: Call) -> Object:
 
 def check_unique(account: Account, identifier: str | None) -> None:
     """Raises StripeError 400, which has no code, for an identifier of the last day."""
-    since = account.real_now() - UNIQUE_FOR
-    for each in account.of(KIND).values():
-        if each["identifier"] == identifier and each["_received"] > since:
-            raise invalid(f"An event already exists with identifier {identifier}.")
+    found = account.identifiers.get(identifier or "")
+    if found is not None and found["_received"] > account.real_now() - UNIQUE_FOR:
+        raise invalid(f"An event already exists with identifier {identifier}.")
 
 
 def customer_of(account: Account, event_name: str, payload: dict[str, str]) -> Object | None:
@@ -133,16 +135,12 @@ def report(account: Account, event: Object, code: str) -> Object:
 def adjust(call: Call) -> Object:
     """Cancel an event of the last day. Later only a negative event corrects."""
     account, identifier = call.account, (call["cancel"] or {}).get("identifier")
-    found = [
-        each
-        for each in account.of(KIND).values()
-        if (each["event_name"], each["identifier"]) == (call["event_name"], identifier)
-    ]
-    if not found:
+    found = account.identifiers.get(identifier or "")
+    if found is None or found["event_name"] != call["event_name"]:
         raise invalid(f"No event found with identifier {identifier}.", "cancel[identifier]")
-    if found[-1]["_received"] <= account.real_now() - ADJUSTABLE_FOR:
+    if found["_received"] <= account.real_now() - ADJUSTABLE_FOR:
         raise invalid("Only events of the last 24 hours can be cancelled.", "cancel[identifier]")
-    found[-1]["_cancelled"] = True
+    found["_cancelled"] = True
     return blank("billing.meter_event_adjustment") | {
         "cancel": {"identifier": identifier},
         "event_name": call["event_name"],

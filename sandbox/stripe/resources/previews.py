@@ -10,6 +10,7 @@ from sandbox.stripe.billing.discounts import apply, chosen
 from sandbox.stripe.billing.invoices import draft
 from sandbox.stripe.billing.items import next_end, set_periods, split
 from sandbox.stripe.billing.lines import licensed
+from sandbox.stripe.billing.renewing import pending_lines
 from sandbox.stripe.billing.usage import usage_line
 from sandbox.stripe.endpoints import Call, endpoint
 from sandbox.stripe.errors import StripeError, invalid
@@ -64,7 +65,7 @@ def next_one(
 ) -> Object:
     """The invoice of the next renewal, with what waits for it."""
     ends = (call["subscription_details"] or {}).get("cancel_at_period_end")
-    waiting = [*subscription.get("_pending_lines", []), *change.lines]
+    waiting = [*pending_lines(account, subscription), *change.lines]
     make(account, subscription, change)
     at = next_end(subscription)
     over = [i for i in subscription["items"]["data"] if i["current_period_end"] == at]

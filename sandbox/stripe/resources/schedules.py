@@ -3,7 +3,8 @@
 from typing import Any
 
 from sandbox.stripe.billing.ending import end_now, release_schedule
-from sandbox.stripe.billing.scheduling import plan_phases, schedule_phase
+from sandbox.stripe.billing.phases import current_phase, plan_phases
+from sandbox.stripe.billing.scheduling import schedule_phase, set_discounts
 from sandbox.stripe.endpoints import CREATED, PAGE, Call, endpoint
 from sandbox.stripe.errors import invalid
 from sandbox.stripe.lists import page_of
@@ -110,6 +111,10 @@ def update(call: Call) -> Object:
         schedule["end_behavior"] = call["end_behavior"] or schedule["end_behavior"]
         if call["phases"] is not None:
             plan_phases(account, schedule, subscription, call["phases"])
+    if call["phases"] is not None:
+        now = account.time_of(subscription)
+        with account.change(subscription, "customer.subscription.updated"):
+            set_discounts(account, subscription, current_phase(schedule["phases"], now))
     schedule_phase(account, schedule)
     return schedule
 

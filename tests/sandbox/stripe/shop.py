@@ -1,5 +1,6 @@
 """What is sold in the tests, and to whom; all through the SDK and Stripe's real addresses."""
 
+import time
 from functools import cached_property
 from typing import Any
 
@@ -62,9 +63,12 @@ class Shop:
         return self.client.v1.test_helpers.test_clocks.create({"frozen_time": at}).id
 
     def advance(self, clock: str, to: int) -> None:
-        """Move a test clock, as far as Stripe lets it at once."""
-        self.client.v1.test_helpers.test_clocks.advance(clock, {"frozen_time": to})
-        assert self.client.v1.test_helpers.test_clocks.retrieve(clock).status == "ready"
+        """Move a test clock, as far as Stripe lets it at once, and wait until it is there."""
+        clocks = self.client.v1.test_helpers.test_clocks
+        clocks.advance(clock, {"frozen_time": to})
+        # The double is there at once; Stripe takes seconds.
+        while clocks.retrieve(clock).status == "advancing":
+            time.sleep(1)
 
     def customer(self, card: str | None = "pm_card_visa", clock: str | None = None) -> str:
         """A customer who pays with a test card."""

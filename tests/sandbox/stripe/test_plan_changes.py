@@ -170,6 +170,22 @@ def test_a_pending_change_takes_only_what_stripe_allows(shop: Shop) -> None:
     assert refused.value.param == "metadata"
 
 
+@pytest.mark.parametrize(
+    ("card", "terms", "message"),
+    [
+        (None, {"collection_method": "send_invoice", "days_until_due": 5}, "charge_automatically"),
+        ("pm_usBankAccount", {}, "bank debits"),
+    ],
+)
+def test_there_is_no_pending_change_of_what_is_sent_or_debited(
+    card: str | None, terms: dict[str, Any], message: str, shop: Shop
+) -> None:
+    subscription = shop.subscribe(shop.customer(card), **terms)
+
+    with pytest.raises(stripe.InvalidRequestError, match=message):
+        change(shop, subscription, shop.higher, payment_behavior="pending_if_incomplete")
+
+
 def test_a_declined_change_that_must_not_be_incomplete_changes_nothing(shop: Shop) -> None:
     customer = shop.customer()
     subscription = shop.subscribe(customer)

@@ -52,6 +52,19 @@ def test_what_stripe_does_not_take_is_refused(
     assert error["message"]
 
 
+def test_a_body_that_is_not_utf8_is_refused(doubles: Doubles) -> None:
+    answer = httpx.post(f"{doubles.url}/stripe/v1/customers", content=b"name=\xff", headers=KEY)
+
+    assert answer.status_code == 400
+
+
+def test_an_unknown_address_is_named(doubles: Doubles) -> None:
+    answer = httpx.get(f"{doubles.url}/stripe/v1/pigeons", headers=KEY)
+
+    assert answer.status_code == 404
+    assert "GET: /v1/pigeons" in answer.json()["error"]["message"]
+
+
 def test_every_answer_names_its_request(client: stripe.StripeClient) -> None:
     response = client.v1.customers.list().last_response
     with pytest.raises(stripe.InvalidRequestError) as refused:

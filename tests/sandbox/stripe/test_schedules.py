@@ -83,3 +83,49 @@ def test_a_released_schedule_changes_nothing(shop: Shop) -> None:
 
     assert shop.subscription(subscription.id)["items"].data[0].price.id == shop.higher
     assert shop.invoices(subscription.id)[0].amount_paid == 9900
+
+
+@pytest.mark.parametrize("repeated", [True, False])
+def test_a_discount_goes_on_only_where_the_phases_repeat_it(repeated: bool, shop: Shop) -> None:
+    coupon = shop.client.v1.coupons.create({"percent_off": 50, "duration": "forever"})
+    clock = shop.clock()
+    customer = shop.customer(clock=clock)
+    subscription = shop.subscribe(customer, discounts=[{"coupon": coupon.id}])
+    schedules = shop.client.v1.subscription_schedules
+    schedule = schedules.create({"from_subscription": subscription.id})
+    phase = schedule.phases[0]
+    discounts = [{"discount": str(each.discount)} for each in phase.discounts]
+    items = [{"price": shop.monthly, "quantity": 1}]
+    params: Any = {
+        "phases": [
+            {
+                "items": items,
+                "start_date": phase.start_date,
+                "end_date": phase.end_date,
+                "discounts": discounts,
+            },
+            {"items": items, "metadata": {"moved": "yes"}},
+        ]
+    }
+    if repeated:
+        params["phases"][1]["discounts"] = discounts
+    schedules.update(schedule.id, params)
+
+    shop.advance(clock, RENEWAL + HOUR)
+
+    assert shop.invoices(subscription.id)[0].amount_paid == (1450 if repeated else 2900)
+    assert shop.subscription(subscription.id).metadata["moved"] == "yes"
+
+
+def test_the_current_phase_must_be_repeated(shop: Shop) -> None:
+    clock = shop.clock()
+    subscription = shop.subscribe(shop.customer(clock=clock), shop.higher)
+    schedules = shop.client.v1.subscription_schedules
+    schedule = schedules.create({"from_subscription": subscription.id})
+    shop.advance(clock, START + DAY)
+    phase: Any = {"items": [{"price": shop.monthly, "quantity": 1}], "start_date": "now"}
+
+    with pytest.raises(stripe.InvalidRequestError, match="start date of the current phase"):
+        schedules.update(schedule.id, {"phases": [phase]})
+    with pytest.raises(stripe.InvalidRequestError, match="already attached"):
+        schedules.create({"from_subscription": subscription.id})
