@@ -66,6 +66,12 @@ class Server(NamedTuple):
     pid: int
 
 
+OLDEST = """
+    SELECT coalesce(min(xact_start), now()) FROM pg_stat_activity
+    WHERE datname = current_database()
+"""
+
+
 class ConnectionRoom(NamedTuple):
     """Connections of a server: how many it allows, how many are open."""
 
@@ -90,6 +96,12 @@ def database_time(on: Connection | Session) -> datetime:
     """The database's clock, the only one that decides anything."""
     now: datetime = on.execute(text("SELECT now()")).scalar_one()
     return now
+
+
+def oldest_transaction(on: Connection) -> datetime:
+    """When the oldest transaction began that is open in this database and that we may see."""
+    began: datetime = on.execute(text(OLDEST)).scalar_one()
+    return began
 
 
 def connection_room(on: Connection) -> ConnectionRoom:

@@ -19,6 +19,7 @@ from models.event_types import EventType
 from models.events import any_event
 from models.handlers import table as handler_table
 from models.providers import Provider
+from models.server import oldest_transaction
 from models.subscriptions import Subscription
 from runtime.clients import PROVIDER_SETTINGS
 
@@ -38,12 +39,14 @@ def register(
     types = [each for each in types_of(catalogue) if not is_newer(known.get(each.type), each)]
     event_types.register(connection, types)
     handler_table.register(connection, handlers)
+    added = subscriptions_of(handlers) - subscriptions.subscriptions(connection)
     subscriptions.subscribe(connection, subscriptions_of(handlers))
     needed = {name: handler.provider for name, handler in handlers.items() if handler.provider}
     providers.register(connection, needed.values())
     handler_table.name_providers(connection, needed)
     new = providers.switch_on_undecided(connection, set(with_key) & set(needed.values()))
     return [
+        *new_subscriptions(connection, added),
         *left_alone(connection, catalogue, handlers),
         *provider_news(connection, new, set(needed.values())),
     ]
@@ -67,6 +70,23 @@ def missing(
     ]
     absent = subscriptions_of(handlers) - subscriptions.subscriptions(connection)
     return types + sorted(" → ".join(pair) for pair in absent)
+
+
+def new_subscriptions(connection: Connection, added: set[Subscription]) -> Iterator[str]:
+    """A sentence on what new subscriptions do not bring, where events were published before.
+
+    A transaction that published before and commits afterwards looked for subscribers before.
+    """
+    if not added or not any_event(connection):
+        return
+    pairs = ", ".join(f"{name} follows {type_}" for type_, name in sorted(added))
+    since = oldest_transaction(connection)
+    commands = history_commands(sorted({name for _, name in added}), since)
+    yield (
+        f"New: {pairs}. Nothing is owed for what was published before, nor by transactions that "
+        f"are open now. For the latter, once they have ended: {', '.join(commands)}; without "
+        "--since, for all of the past."
+    )
 
 
 def left_alone(
