@@ -16,7 +16,7 @@ from web.cloudevents.parsing import parse_events
 from web.dependencies import Injected
 from web.middleware.body_limit import WholeBody
 from web.problems import Problem
-from web.routes.events.repeats import conflicting_ids
+from web.routes.events.repeats import conflicting_ids, stored_repeats
 
 router = APIRouter()
 CHECK_VIOLATION = "23514"  # SQLSTATE of the trigger that refuses unknown types
@@ -49,8 +49,22 @@ def publish_once(session: Session, events: Sequence[Event]) -> None:
     Raises Problem 409 where an id belongs to an event of another source, type or user, or with
     other data.
     """
+    new = publish_new(session, events)
+    # `publish` skips an id that is there, whatever it stands for; a sender that reused an id must
+    # learn that its event was not published.
+    stored = stored_repeats(session, events, new)
+    errors = list(conflicting_ids(events, stored))
+    if errors:
+        raise Problem(409, "Nothing was published: an id is taken.", errors)
+    # What stood in the way was pruned in this very moment: the event is new after all.
+    if pruned := [event for event in events if event.id not in new | stored.keys()]:
+        publish_once(session, pruned)
+
+
+def publish_new(session: Session, events: Sequence[Event]) -> set[UUID]:
+    """Publish what is new; return its ids. Raises Problem 422 or 503."""
     try:
-        new = publish(session, *events)
+        return publish(session, *events)
     except (Unstorable, TooFarAhead) as error:
         raise Problem(422, f"Nothing was published: {error}") from None
     except IntegrityError as error:
@@ -58,8 +72,3 @@ def publish_once(session: Session, events: Sequence[Event]) -> None:
             raise
         detail = "The database does not know this type of event yet: run `insights migrate`."
         raise Problem(503, detail, headers={"Retry-After": "5"}) from None
-    # `publish` skips an id that is there, whatever it stands for; a sender that reused an id must
-    # learn that its event was not published.
-    errors = list(conflicting_ids(session, events, new))
-    if errors:
-        raise Problem(409, "Nothing was published: an id is taken.", errors)

@@ -1,7 +1,7 @@
 """Tells an event that is published again from another one whose id is taken."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -14,19 +14,20 @@ from models.events import StoredEvent, is_erased, read
 from web.problems import FieldError
 
 
-def conflicting_ids(
+def stored_repeats(
     session: Session, events: Sequence[Event], new: set[UUID]
-) -> Iterator[FieldError]:
-    """Each event that is not new and differs from the one that is stored under its id.
+) -> dict[UUID, StoredEvent]:
+    """What is stored under the ids of those events that are not new."""
+    repeats = [event.id for event in events if event.id not in new]
+    return {row.id: row for row in read(session, repeats)} if repeats else {}
 
-    Events that were pruned meanwhile differ from nothing.
-    """
-    repeats = {event.id: index for index, event in enumerate(events) if event.id not in new}
-    if not repeats:
-        return
-    stored = {row.id: row for row in read(session, repeats)}
-    for id_, index in repeats.items():
-        difference = difference_between(stored[id_], events[index]) if id_ in stored else None
+
+def conflicting_ids(
+    events: Sequence[Event], stored: Mapping[UUID, StoredEvent]
+) -> Iterator[FieldError]:
+    """Each event that differs from the one that is stored under its id."""
+    for index, event in enumerate(events):
+        difference = difference_between(stored[event.id], event) if event.id in stored else None
         if difference:
             yield FieldError(index=index, field="id", detail=f"belongs to an event {difference}")
 

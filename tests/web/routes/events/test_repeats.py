@@ -5,9 +5,10 @@ from uuid import UUID
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.orm import Session
 from starlette.testclient import TestClient
 
-from events import named_id, uuid7
+from events import Event, named_id, publish, uuid7
 from models.erased_events import erase
 from runtime.assembly import Assembly
 from tests.web.requests import BATCHED, STRUCTURED, cloud_event, stored_events
@@ -168,6 +169,27 @@ def test_the_id_of_an_event_that_was_erased_or_pruned_is_accepted(
     again = client.post("/events", json=event, headers=STRUCTURED)
 
     assert (again.status_code, again.content) == (202, first.content)
+
+
+def test_an_event_that_is_pruned_while_it_is_sent_again_is_published_anew(
+    client: TestClient, assembly: Assembly, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    event = signed_up_event(uuid7())
+    client.post("/events", json=event, headers=STRUCTURED)
+    prune = ["DELETE FROM insights.events"]
+
+    def publish_and_prune(session: Session, *events: Event) -> set[UUID]:
+        new = publish(session, *events)
+        while prune:
+            with assembly.engine.begin() as other:
+                other.execute(text(prune.pop()))
+        return new
+
+    monkeypatch.setattr("web.routes.events.publishing.publish", publish_and_prune)
+    answer = client.post("/events", json=event, headers=STRUCTURED)
+
+    assert answer.status_code == 202
+    assert [str(row.id) for row in stored_events(assembly)] == answer.json()["ids"]
 
 
 def test_what_was_erased_with_its_user_may_be_sent_again(
