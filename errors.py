@@ -14,6 +14,7 @@ InsightsError
 ├── DuplicateEvent                      events/errors.py
 ├── UnerasableField                     events/errors.py
 ├── DuplicateHandler                    handlers/registry.py
+├── WrongOrder                          handlers/order.py
 ├── Outcome                             handlers/outcomes.py; Failed, Reject, RetryLater
 ├── LearningError                       learning/errors.py, which has a tree of its own
 ├── NotStored                           services/storage.py
@@ -24,7 +25,7 @@ InsightsError
 ├── CommandFailed                       services/redis/commands.py
 ├── InvalidEvent                        web/cloudevents/parsing.py
 ├── Problem                             web/problems.py
-├── WorkerDied                          workers/tracing.py
+├── WorkerDied                          workers/failure_policy.py
 ├── UnknownHandler                      workers/worker.py
 ├── NoHandler                           runtime/providers.py
 ├── ServerFailed                        runtime/embedded/server.py

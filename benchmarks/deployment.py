@@ -95,6 +95,7 @@ def deploy(
     users: int = 1,
     *,
     sandbox: SandboxClient | None = None,
+    loops_rate: float | None = None,
 ) -> Iterator[Deployment]:
     """A database in which these handlers follow events; dropped at the end of the block.
 
@@ -105,6 +106,8 @@ def deploy(
     administer(servers, f"CREATE DATABASE {name}")
     url = make_url(servers.database_url).set(database=name)
     assembly = assemble(servers, url.render_as_string(hide_password=False), sandbox)
+    if loops_rate is not None:
+        assembly.settings = assembly.settings.model_copy(update={"loops_rate": loops_rate})
     try:
         chosen = {handler: assembly.handlers[handler] for handler in handlers}
         migrate(assembly.engine, assembly.catalogue, chosen, assembly.providers)

@@ -19,6 +19,7 @@ class Sizes:
     listening: float = 20.0  # s
     # s; two minutes and a little, because scenarios/idle.py must see two of each minute's tests
     idling: float = 125.0
+    single: int = 20  # events of a kind, one at a time
     few_owed: int = 50_000
     many_owed: int = 1_000_000
     draining_many: float = 15.0  # s of the many that are measured
@@ -38,6 +39,7 @@ QUICK = Sizes(
     sustaining=1.0,
     listening=1.0,
     idling=2.0,
+    single=5,
     few_owed=4_000,
     many_owed=40_000,
     draining_many=1.0,

@@ -1,6 +1,6 @@
 """Transactions of commands, which report database errors in one sentence."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from cli.app import DatabaseRefused, WrongInput
 from models.database_errors import trouble_of
 from models.handlers.table import handler_names
+from models.transactions import in_transaction
 from runtime.assembly import Assembly
 from settings import MissingSetting
 
@@ -24,6 +25,15 @@ def transaction(assembly: Assembly) -> Iterator["Connection"]:
     """A transaction, committed at the end. Raises DatabaseRefused."""
     with database_errors(), assembly.engine.begin() as connection:
         yield connection
+
+
+def retried(assembly: Assembly, work: Callable[["Connection"], None]) -> None:
+    """Run `work` in a transaction, again where it waited in vain. Raises DatabaseRefused.
+
+    A frozen process may hold the row: the server ends its transaction after a while.
+    """
+    with database_errors():
+        in_transaction(assembly.sessions, lambda session: work(session.connection()))
 
 
 @contextmanager

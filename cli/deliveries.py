@@ -19,7 +19,7 @@ from models.deliveries.table import DeliveryState
 MEANINGS = {
     DeliveryState.DUE: "ready for a worker",
     DeliveryState.LEASED: "handed out to a worker",
-    DeliveryState.WAITING: "due later, after a failure or because the handler asked for it",
+    DeliveryState.WAITING: "due later, or once another handler is done with the same event",
     DeliveryState.DEAD: "not tried again; `insights replay --dead` makes them due again",
 }
 COLORS = {
@@ -94,6 +94,8 @@ def when(state: DeliveryState, due_in: timedelta) -> str:
             return f"{duration_text(due_in)} ago"
         case DeliveryState.LEASED:
             return f"{duration_text(due_in)} left"
+        case _ if due_in < timedelta(0):
+            return "for another handler"
         case _:
             return f"in {duration_text(due_in)}"
 

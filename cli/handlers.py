@@ -2,14 +2,14 @@
 
 from collections.abc import Mapping
 from contextlib import closing
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 from sqlalchemy.exc import DBAPIError
 
 from cli.app import DatabaseRefused, app, assemble, console, problems
 from cli.catalogue import followers
-from cli.database import require_handler, ring, transaction
+from cli.database import require_handler, retried, ring, transaction
 from cli.options import HandlerName, Json
 from cli.output import NO_HANDLER, duration_text, show, table_of, write_json
 from handlers import Handler
@@ -17,6 +17,9 @@ from models.deliveries.backlog import HandlerBacklog, summary
 from models.handlers import table as handler_table
 from runtime.assembly import Assembly
 from settings import MissingSetting
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
 
 handlers = typer.Typer(help="Who follows which event, and their state; `retire` unsubscribes.")
 app.add_typer(handlers, name="handlers")
@@ -52,19 +55,26 @@ def list_handlers(context: typer.Context, as_json: Json = False) -> None:
 @app.command()
 def pause(handler: HandlerName) -> None:
     """Hand nothing more out to a handler. What it owes is kept until `insights resume`."""
-    with closing(assemble()) as assembly, transaction(assembly) as connection:
+
+    def write(connection: "Connection") -> None:
         require_handler(connection, handler)
         handler_table.pause(connection, handler)
+
+    with closing(assemble()) as assembly:
+        retried(assembly, write)
     console.print(f"{handler} is paused. What it owes waits for `insights resume {handler}`.")
 
 
 @app.command()
 def resume(handler: HandlerName) -> None:
     """Let a handler work again: ends its pause, and closes its circuit breaker."""
+
+    def write(connection: "Connection") -> None:
+        require_handler(connection, handler)
+        handler_table.resume(connection, handler)
+
     with closing(assemble()) as assembly:
-        with transaction(assembly) as connection:
-            require_handler(connection, handler)
-            handler_table.resume(connection, handler)
+        retried(assembly, write)
         # After the commit: the relay must see what it is rung for.
         ring(assembly)
     console.print(f"{handler} works again.")

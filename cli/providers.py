@@ -11,7 +11,7 @@ from cli.app import WrongInput, app, assemble, console
 from cli.database import ring, transaction
 from cli.options import Json
 from cli.output import NO_HANDLER, show, table_of, write_json
-from cli.retire import forget_all
+from cli.retire import end_waiting, forget_all
 from models.deliveries.backlog import HandlerBacklog, summary
 from models.deliveries.replay import Selection, count_history
 from models.providers import Provider, switch_off, switch_on
@@ -103,6 +103,7 @@ def switch_provider_off(
             provider = require_provider(connection, name)
             switch_off(connection, name)
         forgotten = sum(forget_all(assembly, each) for each in provider.handlers if forget)
+        end_waiting(assembly)
         with transaction(assembly) as connection:
             owed = owed_by(provider, {row.handler: row for row in summary(connection)})
     if as_json:

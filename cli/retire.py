@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli.app import WrongInput, assemble, console
-from cli.database import transaction
+from cli.database import ring, transaction
 from cli.handlers import handlers
 from cli.options import HandlerName
 from cli.output import sum_with_progress
 from models import subscriptions
 from models.deliveries.backlog import summary
+from models.deliveries.dependencies import sweep
 from models.deliveries.forget import Debt, count_owed
 from models.deliveries.forget import forget as forget_some
 from models.handlers import table as handler_table
@@ -62,6 +63,7 @@ def retire(
             left = count_owed(connection, handler)
             if event is None and not left.owed:
                 handler_table.remove(connection, handler)
+        end_waiting(assembly)
     console.print(f"{handler} is retired{f' from {event}' if event else ''}.", highlight=False)
 
 
@@ -113,6 +115,15 @@ def plan(handler: str, types: list[str], debt: Debt, *, forget: bool) -> str:
         f"{sentence} {owed}, which are kept for workers that still have it; with --forget they are "
         "deleted."
     )
+
+
+def end_waiting(assembly: Assembly) -> None:
+    """Let go on what waits for handlers that are retired, off, or owe nothing any more."""
+    last: int | None = -1
+    while last is not None:
+        with transaction(assembly) as connection:
+            last = sweep(connection, last).last
+    ring(assembly)
 
 
 def forget_all(assembly: Assembly, handler: str, type_: str | None = None) -> int:

@@ -79,7 +79,7 @@ def web() -> None:
 
 @app.command()
 def relay() -> None:
-    """Lease due deliveries and send them to the workers' queues. Run any number."""
+    """Look what is due, and ring for the workers. Run any number."""
     assembly = assemble()
     assembly.connections = connection_budget.RELAY
     # First, so that a SIGTERM during the start ends the process in order, too.
@@ -113,13 +113,16 @@ def worker(
         return
     serve_metrics(assembly.settings)
     size = threads_of(chosen, threads)
-    assembly.connections = connection_budget.of_worker(size)
+    assembly.connections = connection_budget.pool_of_worker(size)
     stopped = assembly.stopped = stop_on_signals()
     switch_on_in_background(assembly, stopped)
     run_worker(
         chosen,
         threads=size,
         sessions=assembly.sessions,
+        engine=assembly.engine,
+        notes=assembly.notes,
+        database_url=assembly.settings.postgres_url,
         services=assembly.services,
         sentry=assembly.sentry,
         broker_url=assembly.settings.broker,

@@ -7,7 +7,7 @@ from events.errors import DuplicateEvent, UnknownEvent
 from events.event import Event, UserEvent
 from events.identity import named_id, uuid7
 from events.predictions import PredictionMade, PredictionRequested
-from events.publish import carry_trace, publish, ring_after_commit
+from events.publish import carry_trace, publish, ring_after_commit, ring_when_committed
 from events.schedule import InactivityDue, PruneDue
 from events.trainings import (
     TrainingCancelled,
@@ -66,5 +66,6 @@ __all__ = [
     "named_id",
     "publish",
     "ring_after_commit",
+    "ring_when_committed",
     "uuid7",
 ]

@@ -38,9 +38,15 @@ def publish(session: Session, *events: Event) -> set[UUID]:
     new, ahead = insert(session, rows, sent_at=this_clock())
     if ahead:
         raise TooFarAhead(next(event.type for event in in_order if event.id in ahead))
-    if new and (innermost := innermost_transaction(session)):
-        session.info.setdefault(PUBLISHED_IN, WeakSet()).add(innermost)
+    if new:
+        ring_when_committed(session)
     return new
+
+
+def ring_when_committed(session: Session) -> None:
+    """Have the relay look once the transaction has committed: something is due in it."""
+    if innermost := innermost_transaction(session):
+        session.info.setdefault(PUBLISHED_IN, WeakSet()).add(innermost)
 
 
 def ring_after_commit(sessions: "sessionmaker[Session]", ring: Callable[[], None]) -> None:

@@ -14,12 +14,8 @@ from events import (
     UserSignedUp,
     UserUpdated,
 )
-from handlers.ordering import too_early
-from handlers.outcomes import Outcomes
 from handlers.registry import external
 from services import Services
-
-WRITERS = ("profiles", "usage")  # the handlers that write what is cached
 
 
 @external(
@@ -33,15 +29,12 @@ WRITERS = ("profiles", "usage")  # the handlers that write what is cached
     UserUpdated,
     UserDeleted,
     batch=500,
+    # Deleted before they have written, an entry would be filled with the old value again.
+    after=("profiles", "usage"),
 )
-def invalidate(events: Sequence[UserEvent], services: Services, _keys: Sequence[str]) -> Outcomes:
+def invalidate(events: Sequence[UserEvent], services: Services, _keys: Sequence[str]) -> None:
     """Delete `dataset:{id}`, `profile:{user}` and `usage:{user}`: one command for a batch."""
-    # Deleted before WRITERS have written, an entry would be filled with the old value again.
-    early = too_early(events, WRITERS, services)
-    services.cache.delete(
-        *sorted({key for event in events if event.id not in early for key in stale_keys(event)})
-    )
-    return early
+    services.cache.delete(*sorted({key for event in events for key in stale_keys(event)}))
 
 
 def stale_keys(event: Event) -> Iterator[str]:

@@ -11,12 +11,14 @@ from sqlalchemy.orm import Session
 from errors import InsightsError
 from events import Event
 from events.catalogue import load_catalogue, modules_of
+from handlers.order import check_names, check_order
 from handlers.outcomes import Outcomes
 from services import Services
 
 CONCURRENCY = 2  # batches; while one waits for a commit or an answer, another is worked on
 MAX_ATTEMPTS = 10  # with back-offs that double from 5 s on, they span about 40 minutes
-LEASE = timedelta(seconds=30)  # what a killed process had leased is due again after this long
+LEASE = timedelta(seconds=30)  # renewed while its process lives, so only a bound for the worst case
+LONGEST = timedelta(hours=1)  # work that takes longer is taken for stuck
 
 TransactionalFunction = Callable[[Any, Session], Outcomes | None]
 ExternalFunction = Callable[[Any, Services, Any], Event | Iterable[Event] | Outcomes | None]
@@ -43,8 +45,9 @@ class Handler:
     `batch`: the most events of one call. With 1 the function takes an event, else a sequence.
     `concurrency`: how many batches one worker process handles side by side.
     `max_attempts`: after how many failures of its own a delivery is dead.
-    `lease`: how long a delivery that was sent is not sent again; renewed while an external
-    handler runs.
+    `after`: the handlers that must be done with an event first, where they follow it too.
+    `lease`: how long a delivery that was claimed is not given to others; renewed while an external
+    handler runs, for `longest` at most.
     `also`: a condition; the handler follows every type of the catalogue that meets it, too.
     `on_death`: makes the event that is published when a delivery dies, where somebody waits for
     the outcome. `is_over`: whether nobody waits any more, asked in the transaction that would
@@ -61,6 +64,8 @@ class Handler:
     concurrency: int
     max_attempts: int
     lease: timedelta
+    longest: timedelta
+    after: tuple[str, ...]
     on_death: OnDeath | None
     is_over: IsOver | None
     provider: str | None
@@ -81,7 +86,7 @@ def transactional(  # noqa: PLR0913 (options, all of them keywords)
     batch: int = 1,
     concurrency: int = CONCURRENCY,
     max_attempts: int = MAX_ATTEMPTS,
-    lease: timedelta = LEASE,
+    after: Iterable[str] = (),
     on_death: OnDeath | None = None,
     is_over: IsOver | None = None,
     also: Condition | None = None,
@@ -100,7 +105,9 @@ def transactional(  # noqa: PLR0913 (options, all of them keywords)
             batch=batch,
             concurrency=concurrency,
             max_attempts=max_attempts,
-            lease=lease,
+            lease=LEASE,
+            longest=LONGEST,
+            after=tuple(after),
             on_death=on_death,
             is_over=is_over,
             provider=None,
@@ -117,6 +124,8 @@ def external(  # noqa: PLR0913 (options, all of them keywords)
     concurrency: int = CONCURRENCY,
     max_attempts: int = MAX_ATTEMPTS,
     lease: timedelta = LEASE,
+    longest: timedelta = LONGEST,
+    after: Iterable[str] = (),
     on_death: OnDeath | None = None,
     is_over: IsOver | None = None,
     provider: str | None = None,
@@ -138,6 +147,8 @@ def external(  # noqa: PLR0913 (options, all of them keywords)
             concurrency=concurrency,
             max_attempts=max_attempts,
             lease=lease,
+            longest=longest,
+            after=tuple(after),
             on_death=on_death,
             is_over=is_over,
             provider=provider,
@@ -149,7 +160,7 @@ def external(  # noqa: PLR0913 (options, all of them keywords)
 def load_handlers(*packages: str) -> dict[str, Handler]:
     """All handlers of `handlers` and of further packages or modules, by name.
 
-    Raises DuplicateHandler, DuplicateEvent.
+    Raises DuplicateHandler, DuplicateEvent, WrongOrder.
     """
     found: dict[str, Handler] = {}
     for package in ("handlers", *packages):
@@ -158,6 +169,9 @@ def load_handlers(*packages: str) -> dict[str, Handler]:
                 # A handler that a second module imports is the same object, not a second one.
                 if isinstance(value, Handler) and found.setdefault(value.name, value) is not value:
                     raise DuplicateHandler(f"Two handlers are called '{value.name}'.")
+    after = {name: handler.after for name, handler in found.items()}
+    check_names(after)
+    check_order(after)
     catalogue = load_catalogue(*packages)
     return {name: with_more_events(found[name], catalogue) for name in sorted(found)}
 

@@ -2,6 +2,7 @@
 
 from models.activity import ActivityRow
 from models.base import Base
+from models.batches import BatchRow
 from models.deliveries.table import DeliveryRow
 from models.emails import EmailRow
 from models.event_types import EventTypeRow
@@ -9,6 +10,7 @@ from models.events import EventRow
 from models.handlers.table import HandlerRow
 from models.owners import OwnerRow
 from models.plan_limits import PlanLimitRow
+from models.processes import ProcessRow
 from models.profile_news import ProfileNewsRow
 from models.profiles import AddedColumnRow, ProfileRow
 from models.providers import ProviderRow
@@ -23,6 +25,7 @@ __all__ = [
     "ActivityRow",
     "AddedColumnRow",
     "Base",
+    "BatchRow",
     "DeliveryRow",
     "EmailRow",
     "EventRow",
@@ -30,6 +33,7 @@ __all__ = [
     "HandlerRow",
     "OwnerRow",
     "PlanLimitRow",
+    "ProcessRow",
     "ProfileNewsRow",
     "ProfileRow",
     "ProviderRow",

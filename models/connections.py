@@ -54,8 +54,9 @@ def connect(
     name: str = "insights",
     timeouts: TransactionTimeouts | None = None,
     deadlines: Deadlines | None = None,
+    wait: float = WAIT_FOR_CONNECTION,
 ) -> Engine:
-    """An engine of at most `size` connections.
+    """An engine of at most `size` connections; who waits for one longer than `wait` seconds fails.
 
     No prepared statements are kept and no session state is set: any transaction may run on
     any connection of a pooler. Errors hide their parameters, which may be personal data.
@@ -67,7 +68,7 @@ def connect(
         {"application_name": name},
         pool_size=size,
         max_overflow=0,
-        pool_timeout=WAIT_FOR_CONNECTION,
+        pool_timeout=wait,
         pool_recycle=1800,  # seconds: balancers forget idle connections after an hour at most
     )
 

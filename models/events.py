@@ -52,7 +52,7 @@ class EventRow(Base):
     user_id: Mapped[UUID | None]
     data: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=text("'{}'"))
     occurred_at: Mapped[datetime] = mapped_column(server_default=func.now())
-    recorded_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    recorded_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
     correlation_id: Mapped[UUID | None]
     causation_id: Mapped[UUID | None]
     traceparent: Mapped[str | None]

@@ -40,7 +40,7 @@ class Provider(NamedTuple):
 # Add providers that handlers of new code name, undecided and so off from now on.
 REGISTER = text("""
     INSERT INTO insights.providers (name, off_during)
-    SELECT n.name, tstzmultirange(tstzrange(now(), NULL))
+    SELECT n.name, tstzmultirange(tstzrange(clock_timestamp(), NULL))
     FROM unnest(CAST(:names AS text[])) AS n (name)
     ON CONFLICT DO NOTHING
 """)
@@ -48,14 +48,14 @@ REGISTER = text("""
 # A host that has the key decides for those that have none; an operator's `off` stands.
 SWITCH_ON_UNDECIDED = text("""
     UPDATE insights.providers
-    SET is_on = true, off_during = off_during - tstzmultirange(tstzrange(now(), NULL))
+    SET is_on = true, off_during = off_during - tstzmultirange(tstzrange(clock_timestamp(), NULL))
     WHERE name = ANY (:names) AND is_on IS NULL
     RETURNING name
 """)
 
 SWITCH_ON = text("""
     UPDATE insights.providers
-    SET is_on = true, off_during = off_during - tstzmultirange(tstzrange(now(), NULL))
+    SET is_on = true, off_during = off_during - tstzmultirange(tstzrange(clock_timestamp(), NULL))
     WHERE name = :name AND is_on IS NOT TRUE
 """)
 
@@ -63,7 +63,7 @@ SWITCH_ON = text("""
 SWITCH_OFF = text("""
     UPDATE insights.providers
     SET is_on = false, off_during = CASE WHEN is_on
-        THEN off_during + tstzmultirange(tstzrange(now(), NULL)) ELSE off_during END
+        THEN off_during + tstzmultirange(tstzrange(clock_timestamp(), NULL)) ELSE off_during END
     WHERE name = :name AND is_on IS NOT FALSE
 """)
 

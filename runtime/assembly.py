@@ -11,7 +11,9 @@ from events import Catalogue, Event, carry_trace, load_catalogue, publish, ring_
 from handlers import Handler, load_handlers
 from models import server
 from models.connections import connect, session_factory
+from models.deadline import Deadlines
 from models.transactions import in_transaction
+from runtime import connection_budget
 from runtime.clients import (
     PROVIDER_SETTINGS,
     make_deadlines,
@@ -27,6 +29,7 @@ from services.redis.doorbell import Doorbell
 from services.redis.transports import commands_over
 from services.sentry import Sentry
 from settings import Settings
+from workers.in_hand import NOTE_WITHIN
 from workers.scheduler import JOBS
 
 if TYPE_CHECKING:
@@ -76,12 +79,23 @@ class Assembly:
 
     @cached_property
     def engine(self) -> "Engine":
-        deadlines = make_deadlines(self.settings, self.stopped) if self.stopped else None
         return connect(
             self.settings.postgres_url,
             size=self.connections,
             timeouts=make_timeouts(self.settings),
-            deadlines=deadlines,
+            deadlines=make_deadlines(self.settings, self.stopped) if self.stopped else None,
+        )
+
+    @cached_property
+    def notes(self) -> "Engine":
+        """The one connection on which a worker notes what it has in hand: see workers/in_hand."""
+        return connect(
+            self.settings.postgres_url,
+            size=connection_budget.NOTES,
+            name="insights notes",
+            timeouts=make_timeouts(self.settings),
+            deadlines=Deadlines(answer=NOTE_WITHIN, stopped=self.stopped),
+            wait=NOTE_WITHIN,
         )
 
     @cached_property
@@ -126,8 +140,9 @@ class Assembly:
 
     def close(self) -> None:
         """Close the connections that were made."""
-        if "engine" in vars(self):
-            self.engine.dispose()
+        for engine in ("engine", "notes"):
+            if engine in vars(self):
+                vars(self)[engine].dispose()
         if "services" in vars(self):
             self.services.close()
         if "doorbell" in vars(self):

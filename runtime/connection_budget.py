@@ -5,6 +5,8 @@ WEB = 10  # requests that find none free wait, and are answered 503 after 10 s
 PROBES = 2
 RELAY = 1
 SCHEDULER = 1
+NOTES = 1
+HEARTBEAT = 1
 
 
 def of_web() -> int:
@@ -12,9 +14,14 @@ def of_web() -> int:
     return WEB + PROBES
 
 
-def of_worker(threads: int) -> int:
-    """One worker process: each batch holds one, and one renews leases and switches providers on."""
+def pool_of_worker(threads: int) -> int:
+    """What the batches of a worker process hold, and one more to look what is due and who lives."""
     return threads + 1
+
+
+def of_worker(threads: int) -> int:
+    """One worker process: its pool, one that notes what is in hand, one of its heartbeat."""
+    return pool_of_worker(threads) + NOTES + HEARTBEAT
 
 
 def of_one_each(threads: int, workers: int = 2) -> int:

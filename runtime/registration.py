@@ -14,6 +14,7 @@ from events import Catalogue
 from events.contract.breaking import type_changes
 from events.contract.schema import Schema, data_schema
 from handlers import Handler
+from handlers.order import check_order
 from models import event_types, providers, subscriptions
 from models.event_types import EventType
 from models.events import any_event
@@ -33,14 +34,17 @@ def register(
     """Add event types, handlers, subscriptions and providers of the code; say what is to be known.
 
     `with_key` are the providers of which this process has the key: those of them about which
-    nobody has decided are switched on.
+    nobody has decided are switched on. Raises WrongOrder.
     """
     known = event_types.registered_types(connection)
     types = [each for each in types_of(catalogue) if not is_newer(known.get(each.type), each)]
     event_types.register(connection, types)
     handler_table.register(connection, handlers)
     added = subscriptions_of(handlers) - subscriptions.subscriptions(connection)
-    subscriptions.subscribe(connection, subscriptions_of(handlers))
+    after = {name: handler.after for name, handler in handlers.items()}
+    subscriptions.subscribe(connection, subscriptions_of(handlers), after)
+    # With what other releases have: a circle would keep events waiting for ever.
+    check_order(subscriptions.order(connection))
     needed = {name: handler.provider for name, handler in handlers.items() if handler.provider}
     providers.register(connection, needed.values())
     handler_table.name_providers(connection, needed)

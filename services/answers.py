@@ -12,9 +12,13 @@ from dataclasses import dataclass
 
 @dataclass
 class Answers:
-    """How many requests were answered: done, or refused for what was wrong with them."""
+    """How many requests were answered: done, or refused for what was wrong with them.
+
+    `count` are those of a provider, `redis` those of Redis, which handlers of providers use too.
+    """
 
     count: int = 0
+    redis: int = 0
 
 
 _counting: ContextVar[Answers | None] = ContextVar("answers", default=None)
@@ -36,3 +40,10 @@ def count_answer() -> None:
     answers = _counting.get()
     if answers is not None:
         answers.count += 1
+
+
+def count_redis_answer() -> None:
+    """Note that Redis answered."""
+    answers = _counting.get()
+    if answers is not None:
+        answers.redis += 1

@@ -32,7 +32,8 @@ EMPTY_TABLES = text("""
     TRUNCATE insights.events, insights.deliveries, insights.usage_ledger, insights.usage_marks,
         insights.usage_datasets,
         insights.profile_news, insights.emails, insights.activity, insights.owners,
-        insights.trainings, public.profiles, public.usage_limits
+        insights.trainings, insights.batches, insights.processes, public.profiles,
+        public.usage_limits
 """)
 RESET_HANDLERS = text("""
     UPDATE insights.handlers SET paused = false, failures_in_row = 0, resume_at = NULL

@@ -9,7 +9,8 @@ from typing import Any
 from uuid import UUID
 
 import psycopg
-from sqlalchemy import text
+from sqlalchemy import Connection, text
+from sqlalchemy.orm import Session
 
 from events import (
     DatasetUploaded,
@@ -55,6 +56,20 @@ def publish_now(assembly: Assembly, *events: Event) -> set[UUID]:
     """Publish in a transaction of its own; return the ids that were new."""
     with assembly.sessions.begin() as session:
         return publish(session, *events)
+
+
+OWE = text("""
+    INSERT INTO insights.deliveries (handler, event_id)
+    SELECT h.id, o.id
+    FROM insights.handlers h CROSS JOIN unnest(CAST(:ids AS uuid[])) WITH ORDINALITY AS o (id, n)
+    WHERE h.name = :handler
+    ORDER BY o.n ON CONFLICT DO NOTHING
+""")
+
+
+def owe(on: Connection | Session, handler: str, *event_ids: UUID) -> None:
+    """Have a handler owe these events, whether or not it follows them or they exist."""
+    on.execute(OWE, {"handler": handler, "ids": list(event_ids)})
 
 
 @contextmanager

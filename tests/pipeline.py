@@ -1,7 +1,9 @@
 """The real relay and the real runner in this process, one step at a time, without a broker."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
+from uuid import uuid4
 
 from dramatiq import Message
 from prometheus_client import CollectorRegistry
@@ -10,8 +12,7 @@ from sqlalchemy import text
 from handlers import Handler
 from runtime.assembly import Assembly
 from runtime.registration import register
-from workers.broker.actors import batch_of
-from workers.lease_renewal import LeaseRenewal
+from workers.in_hand import InHand, end_dead
 from workers.metrics import Metrics
 from workers.relay import Relay
 from workers.runner import Runner
@@ -22,10 +23,19 @@ NOBODY_FOLLOWS = text("""
     UPDATE insights.handlers SET provider = NULL
 """)
 
+LONG_SILENT = text("""
+    WITH dead AS (DELETE FROM insights.processes)
+    UPDATE insights.batches SET since = since - interval '1 minute' WHERE ended_at IS NULL
+""")
+
 A_MINUTE_SINCE_ERASING = text("""
     UPDATE insights.events SET recorded_at = recorded_at - interval '61 s'
     WHERE type = 'user.erased'
 """)
+
+
+class Killed(BaseException):
+    """Raised by a handler to end its process in the middle of its work: see Pipeline.die_in."""
 
 
 class Queue:
@@ -51,10 +61,15 @@ class Pipeline:
         self.queue = Queue()
         self.registry = CollectorRegistry()
         self.metrics = Metrics(self.registry)
-        self.relay = Relay(assembly.engine, self.queue, self.handlers, self.metrics)
-        self.renewal = LeaseRenewal(assembly.sessions)
+        self.process = uuid4()
+        self.in_hand = InHand(assembly.engine, assembly.notes, self.process)
         self.runner = Runner(
-            assembly.sessions, assembly.services, self.renewal, self.metrics, assembly.sentry
+            assembly.sessions,
+            assembly.services,
+            self.in_hand,
+            self.metrics,
+            assembly.sentry,
+            turn=60,  # seconds: on a busy machine, too, one answer is enough
         )
 
     def follow(self, *handlers: Handler) -> None:
@@ -64,23 +79,38 @@ class Pipeline:
             connection.execute(NOBODY_FOLLOWS)
             assembly = self.assembly
             register(connection, assembly.catalogue, self.handlers, assembly.providers)
-        self.relay = Relay(self.assembly.engine, self.queue, self.handlers, self.metrics)
 
-    def lease(self) -> list[Message[Any]]:
-        """Run one pass of the relay; return the messages that it sent."""
+    def rung(self) -> list[str]:
+        """Run one pass of a relay; return for which handlers it rang, once per bell."""
         before = len(self.queue.messages)
-        self.relay.relay()
-        return [Message.decode(raw) for raw in self.queue.messages[before:]]
+        Relay(self.assembly.engine, self.queue, self.handlers, self.metrics).relay()
+        return [Message.decode(raw).queue_name for raw in self.queue.messages[before:]]
 
-    def deliver(self, message: "Message[Any]") -> None:
-        """Handle one message, as the handler's actor does."""
-        self.runner.run(self.handlers[message.queue_name], batch_of(message))
+    def answer(self, name: str) -> None:
+        """Handle what is due, as the handler's actor does when it hears a bell."""
+        self.runner.run(self.handlers[name])
+
+    def die_in(self, name: str) -> None:
+        """Answer, and die where the handler raises: nothing is written of it any more."""
+        lost = self.in_hand.lost
+        self.in_hand.lost = lambda *_: None  # type: ignore[method-assign]
+        try:
+            with suppress(Killed):
+                self.answer(name)
+        finally:
+            self.in_hand.lost = lost  # type: ignore[method-assign]
 
     def work(self) -> None:
-        """Relay and deliver until nothing is due."""
-        while messages := self.lease():
-            for message in messages:
-                self.deliver(message)
+        """Ring and answer until nothing is due."""
+        while bells := self.rung():
+            for name in dict.fromkeys(bells):
+                self.answer(name)
+
+    def end_dead_processes(self) -> None:
+        """Have this process be silent for longer than any lives, and its work go on."""
+        with self.assembly.engine.begin() as connection:
+            connection.execute(LONG_SILENT)
+            end_dead(connection)
 
     def pass_time(self) -> None:
         """Make everything that waits due now: leases have ended, back-offs are over.
@@ -90,7 +120,10 @@ class Pipeline:
         with self.assembly.engine.begin() as connection:
             connection.execute(A_MINUTE_SINCE_ERASING)
             connection.execute(
-                text("UPDATE insights.deliveries SET due_at = now() - interval '1 second'")
+                text(
+                    "UPDATE insights.deliveries SET due_at = now() - interval '1 second' "
+                    "WHERE due_at IS NOT NULL"
+                )
             )
 
     def half_open_circuits(self) -> None:
@@ -105,6 +138,6 @@ class Pipeline:
         with self.assembly.engine.connect() as connection:
             return list(
                 connection.execute(
-                    text("SELECT * FROM insights.deliveries ORDER BY handler, event_id")
+                    text("SELECT * FROM insights.delivery_states ORDER BY handler, event_id")
                 )
             )

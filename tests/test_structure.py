@@ -36,8 +36,8 @@ TABLE = re.compile(r"\b(?:insights|public)\.(\w+|\{\}|\Z)")
 WRITING_CONSTRUCTS = {"insert", "update", "delete"}
 # Statements that must write a second table, by file and table.
 WRITES_A_SECOND_TABLE = {
-    # The claim of a probe and the time of the next probe are one statement, or two relays probe.
-    ("models/deliveries/lease.py", "handlers"),
+    # The claim of a probe and the time of the next are one statement, or two workers probe.
+    ("models/deliveries/claim.py", "handlers"),
     # Pruning has a file of its own, named for the view that says what may go.
     ("models/prunable_events.py", "events"),
     # Erasing is a file of its own, so that reading and writing events is seen at a glance.
@@ -106,6 +106,8 @@ def tables_written_by(sql: str) -> set[str]:
 
 def may_write(path: str, table: str) -> bool:
     """Whether a file is the table's own: models/<table>.py, or one in models/<table>/."""
+    # A partition that is named by itself.
+    table = {"batches_in_hand": "batches"}.get(table, table)
     own = re.fullmatch(rf"models/{re.escape(table)}(\.py|/.*)", path) is not None
     return own or (path, table) in WRITES_A_SECOND_TABLE
 

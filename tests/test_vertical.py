@@ -37,13 +37,13 @@ def test_a_sign_up_makes_a_profile_and_predictions_are_counted(
     assert [row.data["threshold"] for row in warnings] == [80]
 
 
-def test_delivering_a_message_twice_counts_once(
+def test_a_bell_that_comes_twice_counts_once(
     assembly: Assembly, pipeline: Pipeline, user_id: UUID
 ) -> None:
     publish_now(assembly, PredictionMade(user_id=user_id, model_id="m"))
 
-    (message,) = [each for each in pipeline.lease() if each.queue_name == "usage"]
-    pipeline.deliver(message)
-    pipeline.deliver(message)
+    assert "usage" in pipeline.rung()
+    pipeline.answer("usage")
+    pipeline.answer("usage")
 
     assert rows(assembly, "SELECT predictions_this_month FROM public.usage_limits") == [(1,)]

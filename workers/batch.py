@@ -1,17 +1,18 @@
-"""What one message carries, and the events that it stands for."""
+"""Deliveries in hand together, and the events that they stand for."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
+from errors import InsightsError
 from events import Event
-from handlers import Handler, Outcome, Reject, RetryLater
+from handlers import Handler, Reject, RetryLater
 from models.deliveries.lease import Lease
-from models.deliveries.take import ClaimedDelivery
+from models.deliveries.take import TakenDelivery
 from models.events import StoredEvent, is_erased_body
-from workers.failure_policy import unreadable_fields
+from workers.failure_policy import WorkerDied, unreadable_fields
 
 NEWER_WORKER_COMES = timedelta(minutes=1)  # how often an older worker looks at a type of newer code
 NOT_YET = "This worker is older than the map of events to handlers: it does not follow"
@@ -19,43 +20,66 @@ NOT_YET = "This worker is older than the map of events to handlers: it does not 
 
 @dataclass(frozen=True)
 class Batch:
-    """Leased deliveries of one handler; see LeasedBatch for `began_before` and `probe`.
+    """Deliveries of one handler in hand, at least one.
 
-    `sent_at` is when the relay sent the message, in seconds since the epoch.
+    `sent_at` is when the bell was sent for which they were taken, in seconds since the epoch.
     """
 
-    leases: Sequence[Lease]
-    began_before: bool = False
-    probe: bool = False
+    deliveries: Sequence[TakenDelivery]
     sent_at: float | None = None
 
     @property
-    def charged(self) -> int:
-        """How many attempts each delivery was charged before its work began: 1 or 0."""
-        return int(self.began_before)
+    def first(self) -> TakenDelivery:
+        """What holds for the whole batch stands in each of its deliveries."""
+        return self.deliveries[0]
 
     @property
     def is_single(self) -> bool:
         """Whether one event stands alone, so that a failure is certainly its own."""
-        return len(self.leases) == 1
+        return len(self.deliveries) == 1
 
-    def parts(self, size: int) -> "Iterator[Batch]":
-        """The batch in parts of at most `size`: a relay of another version may send more."""
-        for start in range(0, len(self.leases), size):
-            yield replace(self, leases=self.leases[start : start + size])
+    @property
+    def ids(self) -> list[UUID]:
+        return [each.id for each in self.deliveries]
+
+    @property
+    def leases(self) -> list[Lease]:
+        return [each.lease for each in self.deliveries]
+
+    def halves(self) -> "tuple[Batch, Batch]":
+        """The batch in two; it must not be single."""
+        middle = (len(self.deliveries) + 1) // 2
+        return (
+            Batch(self.deliveries[:middle], self.sent_at),
+            Batch(self.deliveries[middle:], self.sent_at),
+        )
+
+    def without(self, some: "set[UUID]") -> "Batch | None":
+        """What is left of it; None where that is nothing."""
+        left = [each for each in self.deliveries if each.id not in some]
+        return Batch(left, self.sent_at) if left else None
+
+
+def spent(handler: Handler, batch: Batch) -> dict[UUID, InsightsError]:
+    """The deliveries that have killed their process too often to be tried again."""
+    return {
+        each.id: WorkerDied(each.last_error or "Its worker process died.")
+        for each in batch.deliveries
+        if each.attempts >= handler.max_attempts
+    }
 
 
 def restore(
-    handler: Handler, stored: Sequence[ClaimedDelivery] | Sequence[StoredEvent]
-) -> tuple[list[Event], dict[UUID, Outcome]]:
+    handler: Handler, stored: Sequence[TakenDelivery] | Sequence[StoredEvent]
+) -> tuple[list[Event], dict[UUID, InsightsError]]:
     """Turn stored events into objects; those that do not fit their type are rejected.
 
     A type that only newer code follows waits for a worker of that code. Of erased events nothing
     is left to be done: they are neither returned nor refused, so that their debt ends.
     """
     events: list[Event] = []
-    refused: dict[UUID, Outcome] = {}
-    of_type: dict[str, list[ClaimedDelivery | StoredEvent]] = defaultdict(list)
+    refused: dict[UUID, InsightsError] = {}
+    of_type: dict[str, list[TakenDelivery | StoredEvent]] = defaultdict(list)
     for each in stored:
         if not is_erased_body(each.body):
             of_type[each.type].append(each)

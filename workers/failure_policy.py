@@ -1,65 +1,62 @@
 """The failure policy: what an outcome or an error makes of a delivery, and how it is worded."""
 
 import traceback
-from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from pathlib import Path
-from uuid import UUID
 
 from pydantic import ValidationError
 from sqlalchemy.exc import DBAPIError
 
 from errors import InsightsError, ProviderBusy, ProviderRefused
-from handlers import Outcome, Reject, RetryLater
+from handlers import Reject, RetryLater
 from models.database_errors import sqlstate_of
 from models.deliveries.failures import Failure
 from models.deliveries.lease import Lease
-from models.deliveries.take import ClaimedDelivery
 
 BUSY_FOR = timedelta(seconds=2)  # the throttle's queue is 10 s long at most: some slots are free
 DRIVERS = {"sqlalchemy", "psycopg"}
 LONGEST_ERROR = 500  # characters, of `last_error`
 
 
-def failures_of(
-    deliveries: Iterable[ClaimedDelivery], outcomes: Mapping[UUID, Outcome], *, charged: int
-) -> list[Failure]:
-    """What becomes of the deliveries that a handler did not do."""
-    return [failure_of(each.lease, outcomes[each.id], charged=charged) for each in deliveries]
+class WorkerDied(InsightsError):
+    """The outcome of a delivery whose worker process died each time that it was tried alone."""
 
 
-def failure_of(lease: Lease, error: Exception, *, charged: int) -> Failure:
-    """Decide whether a failure is charged, put off, or final.
-
-    `charged` is how many attempts were charged before the work began: they are not charged again,
-    and are given back where the failure costs none.
-    """
+def failure_of(lease: Lease, error: Exception) -> Failure:
+    """Decide whether a failure is charged, put off, or final."""
     match error:
         case RetryLater(after=after):
-            return Failure(lease, describe(error), charge=-charged, after=after)
+            return Failure(lease, describe(error), charge=0, after=after)
         case ProviderBusy():
-            return Failure(lease, describe(error), charge=-charged, after=BUSY_FOR)
+            return Failure(lease, describe(error), charge=0, after=BUSY_FOR)
+        case WorkerDied():  # its attempts were charged when its processes died
+            return Failure(lease, describe(error), charge=0, dead=True)
         case Reject() | ProviderRefused():
-            return Failure(lease, describe(error), charge=1 - charged, dead=True)
+            return Failure(lease, describe(error), dead=True)
         case _:
-            return Failure(lease, describe(error), charge=1 - charged)
+            return Failure(lease, describe(error))
 
 
-def describe(error: Exception) -> str:
+def describe(error: BaseException) -> str:
     """An error for `last_error`: our own messages whole, any other by its type and place.
 
     A message that is not ours may quote personal data. An error of the database is named by
     PostgreSQL's own name and SQLSTATE, and by the line of the code that ran the statement.
     """
     if isinstance(error, InsightsError):
-        return str(error)[:LONGEST_ERROR]
+        return storable(str(error))[:LONGEST_ERROR]
     name = type(error).__name__
     if isinstance(error, DBAPIError) and sqlstate_of(error):
         name = f"{name} {type(error.orig).__name__} ({sqlstate_of(error)})"
     return f"{name}{place_of(error)}"
 
 
-def place_of(error: Exception) -> str:
+def storable(message: str) -> str:
+    """A message without what PostgreSQL does not take: NUL, and halves of characters."""
+    return message.replace("\0", "").encode(errors="replace").decode()
+
+
+def place_of(error: BaseException) -> str:
     """Where an error was raised: the deepest line that is not the database driver's."""
     frames = traceback.extract_tb(error.__traceback__)
     own = [each for each in frames if not DRIVERS & set(Path(each.filename).parts)] or frames

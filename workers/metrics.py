@@ -1,8 +1,5 @@
 """The counters and timings of workers and relays, for Prometheus."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 from prometheus_client import REGISTRY, CollectorRegistry, Counter, Histogram
 
 # Seconds, from a batch that only touches our database to a training of ten minutes.
@@ -26,8 +23,15 @@ class Metrics:
         )
         self.passes = Counter("insights_relay_passes", "Looks of the relay", registry=registry)
         self.leased = Counter(
-            "insights_leased", "Deliveries that the relay sent", ("handler",), registry=registry
+            "insights_leased", "Deliveries that workers took", ("handler",), registry=registry
         )
+        self.rung = Counter(
+            "insights_bells", "Bells that the relay rang", ("handler",), registry=registry
+        )
+
+    def taken(self, handler: str, count: int) -> None:
+        """Count deliveries that a worker took."""
+        self.leased.labels(handler).inc(count)
 
     def done(self, handler: str, count: int) -> None:
         """Count deliveries that are done."""
@@ -41,8 +45,6 @@ class Metrics:
         """Count deliveries that became dead letters."""
         self.deliveries.labels(handler, "dead").inc(count)
 
-    @contextmanager
-    def time(self, handler: str) -> Iterator[None]:
-        """Measure how long a batch takes."""
-        with self.seconds.labels(handler).time():
-            yield
+    def took(self, handler: str, seconds: float) -> None:
+        """Count a batch, and how long it took."""
+        self.seconds.labels(handler).observe(seconds)

@@ -4,14 +4,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from uuid import UUID
 
-from errors import InsightsError, ProviderBusy, ProviderDown, ProviderRefused
+from errors import ProviderBusy, ProviderDown, ProviderRefused
 from events import Event
-from handlers import Handler, Outcome, Reject, RetryLater
+from handlers import Handler, Reject, RetryLater
 from models.database_errors import trouble_of
-from models.deliveries.lease import Lease
-from models.deliveries.take import ClaimedDelivery
+from models.deliveries.take import TakenDelivery
 from services.sentry import Sentry, Work
 from workers.batch import Batch
+from workers.failure_policy import WorkerDied
 
 # Nobody need look at these: they are expected, and end by themselves.
 NO_FAILURE = (RetryLater, ProviderDown, ProviderBusy)
@@ -19,56 +19,45 @@ NO_FAILURE = (RetryLater, ProviderDown, ProviderBusy)
 FACTS = ("training_id", "dataset_id", "algorithm", "problem_type", "hyperparameters")
 
 
-class WorkerDied(InsightsError):
-    """Reported when a delivery is dead because its worker process died too often."""
-
-
 @contextmanager
 def traced(
-    sentry: Sentry,
-    handler: Handler,
-    deliveries: Sequence[ClaimedDelivery],
-    events: Sequence[Event],
-    batch: Batch,
+    sentry: Sentry, handler: Handler, batch: Batch, events: Sequence[Event]
 ) -> Iterator[None]:
     """Trace the block; report what it raises, if a single event is to blame and it matters."""
-    work = work_of(handler, deliveries[0], events[0], len(events), batch.sent_at)
+    ids = {event.id for event in events}
+    first = next(each for each in batch.deliveries if each.id in ids)
+    work = work_of(handler, first, events[0], len(events), batch.sent_at)
     with sentry.handling(work):
         try:
             yield
         except Exception as error:
             if len(events) == 1:
-                report(sentry, handler, work, error, deliveries[0].attempts - batch.charged)
+                report(sentry, handler, work, error, first.attempts)
             raise
 
 
 def report_outcomes(
     sentry: Sentry,
     handler: Handler,
-    deliveries: Sequence[ClaimedDelivery],
-    events: Sequence[Event],
-    outcomes: Mapping[UUID, Outcome],
     batch: Batch,
+    events: Sequence[Event],
+    outcomes: Mapping[UUID, Exception],
 ) -> None:
     """Report those outcomes of a batch that are failures that matter."""
     if not (sentry.is_on and outcomes):
         return
     known = {event.id: event for event in events}
-    for each in deliveries:
+    for each in batch.deliveries:
         if each.id in outcomes:
             work = work_of(handler, each, known.get(each.id), 1, batch.sent_at)
-            report(sentry, handler, work, outcomes[each.id], each.attempts - batch.charged)
+            report(sentry, handler, work, outcomes[each.id], each.attempts)
 
 
-def report_death(sentry: Sentry, handler: Handler, lease: Lease) -> None:
-    """Report a delivery that killed its worker once too often."""
-    died = WorkerDied("The worker process died while it handled this.")
-    sentry.failed(work_of_lease(handler, lease), died, dead=True)
-
-
-def report_outage(sentry: Sentry, handler: Handler, lease: Lease, error: Exception) -> None:
+def report_outage(
+    sentry: Sentry, handler: Handler, delivery: TakenDelivery, error: Exception
+) -> None:
     """Report what no waiting ends: a key that is refused, an event that is never taken."""
-    sentry.failed(work_of_lease(handler, lease), error, dead=False)
+    sentry.failed(work_of(handler, delivery, None, 1, None), error, dead=False)
 
 
 def report(
@@ -77,7 +66,7 @@ def report(
     """Report a failure at its first attempt, and when it is given up; not what comes between."""
     if isinstance(error, NO_FAILURE) or trouble_of(error) is not None:
         return
-    hopeless = isinstance(error, Reject | ProviderRefused)
+    hopeless = isinstance(error, Reject | ProviderRefused | WorkerDied)
     dead = hopeless or attempts + 1 >= handler.max_attempts
     if dead or attempts == 0:
         sentry.failed(work, error, dead=dead)
@@ -85,7 +74,7 @@ def report(
 
 def work_of(
     handler: Handler,
-    delivery: ClaimedDelivery,
+    delivery: TakenDelivery,
     event: Event | None,
     count: int,
     sent_at: float | None,
@@ -109,9 +98,3 @@ def work_of(
         traceparent=event.traceparent,
         facts=facts if event.type.startswith("training.") else None,
     )
-
-
-def work_of_lease(handler: Handler, lease: Lease) -> Work:
-    """The same where the event was not read: its type is not known."""
-    id_ = str(UUID(lease.event_id))
-    return Work(handler=handler.name, count=1, type="", event_id=id_, lease=lease.token)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from benchmarks.figures import Measurement
-from benchmarks.scenarios import drain, growth, hot, idle, latency, publish
+from benchmarks.scenarios import drain, effects, growth, hot, idle, latency, publish
 from benchmarks.scenarios.providers import scenario as providers
 from benchmarks.servers import BenchServers
 from benchmarks.sizes import Sizes
@@ -12,6 +12,7 @@ SCENARIOS: Mapping[str, Callable[[BenchServers, Sizes], Measurement]] = {
     "drain": drain.measure,
     "publish": publish.measure,
     "latency": latency.measure,
+    "effects": effects.measure,
     "idle": idle.measure,
     "growth": growth.measure,
     "hot": hot.measure,

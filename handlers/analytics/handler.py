@@ -7,11 +7,10 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from events import UserEvent, UserSignedUp, UserUpdated
+from events import UserEvent
 from handlers.analytics.captures import TRACKED, capture_of
 from handlers.final_states import too_late
-from handlers.ordering import too_early
-from handlers.outcomes import Outcomes, require_client
+from handlers.outcomes import require_client
 from handlers.registry import external
 from models.events import opted_out
 from models.profiles import User, users_by_id
@@ -23,19 +22,16 @@ HISTORICAL_AFTER = timedelta(hours=48)
 """What is older is sent as history, which PostHog keeps out of today's dashboards and alerts."""
 
 
-@external("analytics", *TRACKED, batch=500, provider="posthog")
-def forward(events: Sequence[UserEvent], services: Services, _keys: Sequence[str]) -> Outcomes:
+# What is set last of a person must be the newest, so what changes a person waits for `profiles`.
+@external("analytics", *TRACKED, batch=500, after=("profiles",), provider="posthog")
+def forward(events: Sequence[UserEvent], services: Services, _keys: Sequence[str]) -> None:
     """Send each event under its own id and time, so that PostHog counts it once.
 
-    Events that change who the person is wait until `profiles` has handled them: what is set last
-    must be the newest. Events of users who opted out are dropped, and so is what ends a training
-    that had ended before. Where the persons of deleted users are deleted, their events are too:
-    one more would bring the person back.
+    Events of users who opted out are dropped, and so is what ends a training that had ended before.
+    Where the persons of deleted users are deleted, their events are too: one more would bring the
+    person back.
     """
     posthog = require_client(services.posthog, "PostHog")
-    changes = [event for event in events if isinstance(event, UserSignedUp | UserUpdated)]
-    early = too_early(changes, ["profiles"], services) if changes else {}
-    events = [event for event in events if event.id not in early]
     users, dropped, now = services.transaction(lambda session: look_up(session, events))
     captures = [
         capture_of(event, users.get(event.user_id))
@@ -47,7 +43,6 @@ def forward(events: Sequence[UserEvent], services: Services, _keys: Sequence[str
         some = [each for each in captures if (each.at < historical_before) == historical]
         if some:
             posthog.capture(some, historical=historical)
-    return early
 
 
 def look_up(

@@ -15,7 +15,6 @@ from events import (
 from handlers.contacts.profile_sync import sync_contact
 from handlers.contacts.workflow_events import send_inactivity, send_milestone
 from handlers.final_states import too_late
-from handlers.ordering import too_early
 from handlers.outcomes import require_client
 from handlers.registry import external
 from handlers.send_once import WorkflowEvent
@@ -33,6 +32,9 @@ from services.loops import Loops
     TrainingCompleted,
     UserInactive,
     NewsletterSubscribed,
+    # Then the last to write has seen the last change, in whatever order events come, and a closed
+    # account stays closed.
+    after=("profiles",),
     provider="loops",
 )
 def keep_contacts(event: Event, services: Services, key: str) -> None:
@@ -50,10 +52,6 @@ def keep_contacts(event: Event, services: Services, key: str) -> None:
         case UserInactive():
             send_inactivity(event, key, services, loops)
         case UserEvent():
-            # Not before `profiles` has handled the event: then the last to write has seen the
-            # last change, in whatever order events come, and a closed account stays closed.
-            for outcome in too_early([event], ["profiles"], services).values():
-                raise outcome
             sync_contact(event, services, loops)
 
 

@@ -1,6 +1,6 @@
-"""What was not done: charged with an attempt, put off because of its provider, or dead."""
+"""What was not done: charged with an attempt, put off, given back, or dead."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
@@ -17,15 +17,15 @@ LONGEST_BACK_OFF = timedelta(hours=1)
 # After a setback: 1 s, 4 s, 16 s … 1 h. Faster growth, since nothing limits how often.
 FIRST_SETBACK = timedelta(seconds=1)
 SETBACKS_BEFORE_REPORT = 4
-"""Batches shrink by 8 at each setback: from here on a delivery of a batch of 500 goes alone."""
+"""Company shrinks by 8 at each setback: from here on a delivery of a batch of 500 goes alone."""
 
 
 @dataclass(frozen=True)
 class Failure:
     """What becomes of one delivery that was not done.
 
-    `charge` is how many attempts it costs (-1 gives one back that was charged first). Where
-    `after` is None the back-off decides when it is due again.
+    `charge` is how many attempts it costs. Where `after` is None the back-off decides when it is
+    due again.
     """
 
     lease: Lease
@@ -35,109 +35,144 @@ class Failure:
     after: timedelta | None = None
 
 
-# Charge an attempt before it begins. The condition on `leased` makes a second copy of the same
-# message charge nothing.
-CHARGE = text("""
-    UPDATE insights.deliveries d
-    SET attempts = attempts + 1,
-        last_error = 'The worker process died while it handled this event.',
-        died_at = CASE WHEN attempts >= :max_attempts THEN now() END,
-        leased = attempts < :max_attempts
-    FROM unnest(CAST(:ids AS uuid[]), CAST(:tokens AS integer[])) AS o (id, token)
-    WHERE d.handler = :handler AND d.event_id = o.id AND d.leases = o.token AND d.leased
-    RETURNING d.event_id, d.died_at IS NOT NULL AS dead
-""")
-
 # Write failures: the attempt, the back-off, or the death, by the database's clock alone.
 RECORD = text("""
+    WITH mine AS MATERIALIZED (
+        SELECT f.*, d.tid
+        FROM unnest(
+            CAST(:ids AS uuid[]), CAST(:tokens AS integer[]), CAST(:charges AS integer[]),
+            CAST(:errors AS text[]), CAST(:deads AS boolean[]), CAST(:afters AS interval[])
+        ) AS f (id, token, charge, error, dead, after)
+        CROSS JOIN LATERAL (
+            SELECT d.ctid AS tid FROM insights.deliveries d
+            WHERE d.handler = (SELECT h.id FROM insights.handlers h WHERE h.name = :handler)
+              AND d.event_id = f.id AND d.leases = f.token AND d.leased
+            LIMIT 1
+        ) d
+    )
     UPDATE insights.deliveries d
     SET leased = false,
-        attempts = d.attempts + f.charge,
-        last_error = f.error,
-        died_at = CASE WHEN f.dead OR d.attempts + f.charge >= :max_attempts AND f.after IS NULL
+        attempts = d.attempts + m.charge,
+        last_error = m.error,
+        died_at = CASE WHEN m.dead OR d.attempts + m.charge >= :max_attempts AND m.after IS NULL
                        THEN now() END,
-        due_at = now() + coalesce(f.after, (0.5 + random()) * least(
-            :longest, :first * 2 ^ least(d.attempts + f.charge - 1, 30)))
-    FROM unnest(
-        CAST(:ids AS uuid[]), CAST(:tokens AS integer[]), CAST(:charges AS integer[]),
-        CAST(:errors AS text[]), CAST(:deads AS boolean[]), CAST(:afters AS interval[])
-    ) AS f (id, token, charge, error, dead, after)
-    WHERE d.handler = :handler AND d.event_id = f.id AND d.leases = f.token AND d.leased
+        due_at = now() + coalesce(m.after, (0.5 + random()) * least(
+            :longest, :first * 2 ^ least(d.attempts + m.charge - 1, 30)))
+    FROM mine m
+    WHERE d.ctid = ANY (ARRAY(SELECT n.tid FROM mine n)) AND d.event_id = m.id
+      AND d.leases = m.token AND d.leased
     RETURNING d.event_id, d.died_at IS NOT NULL AS dead
 """)
 
-# Put off because the provider is down: no attempt is spent, whatever the outage's length.
+# Put off because of the provider or another transaction: no attempt is spent, whatever the
+# outage's length.
 DEFER = text("""
+    WITH mine AS MATERIALIZED (
+        SELECT d.tid FROM unnest(CAST(:ids AS uuid[]), CAST(:tokens AS integer[])) AS o (id, token)
+        CROSS JOIN LATERAL (
+            SELECT d.ctid AS tid FROM insights.deliveries d
+            WHERE d.handler = (SELECT h.id FROM insights.handlers h WHERE h.name = :handler)
+              AND d.event_id = o.id AND d.leases = o.token AND d.leased
+            LIMIT 1
+        ) d
+    )
     UPDATE insights.deliveries d
     SET leased = false,
         due_at = now() + least(:longest, :first * 4 ^ least(d.setbacks, 6)),
         setbacks = d.setbacks + CAST(:setback AS integer),
-        attempts = greatest(0, d.attempts - :refund),
         last_error = :error
-    FROM unnest(CAST(:ids AS uuid[]), CAST(:tokens AS integer[])) AS o (id, token)
-    WHERE d.handler = :handler AND d.event_id = o.id AND d.leases = o.token AND d.leased
-    RETURNING CASE WHEN :setback THEN setbacks ELSE 0 END
+    WHERE d.ctid = ANY (ARRAY(SELECT m.tid FROM mine m)) AND d.leased
+    RETURNING d.event_id, CASE WHEN :setback THEN d.setbacks ELSE 0 END AS setbacks
 """)
 
-# Forget what is owed to events that were pruned or erased: it would go round for ever.
-FORGET_ORPHANS = text("""
-    DELETE FROM insights.deliveries d
-    USING unnest(CAST(:ids AS uuid[]), CAST(:tokens AS integer[])) AS o (id, token)
-    WHERE d.handler = :handler AND d.event_id = o.id AND d.leases = o.token AND d.leased
-      AND NOT EXISTS (SELECT FROM insights.events e WHERE e.id = o.id)
+# Give back what a batch had in hand and nobody is at work on: under a new token, so that whoever
+# began it, and should wake up, ends nothing. Due now, or after the pause of a failure or a setback:
+# what kills its process or its transaction must not do so again within a second. What has had its
+# outcome meanwhile (it is gone, dead, or due later and not leased) stays as it is, and so does what
+# is locked.
+GIVE_BACK = text("""
+    WITH mine AS MATERIALIZED (
+        SELECT d.tid FROM unnest(CAST(:ids AS uuid[])) AS o (id) CROSS JOIN LATERAL (
+            SELECT d.ctid AS tid FROM insights.deliveries d
+            WHERE d.handler = :handler AND d.event_id = o.id AND d.died_at IS NULL
+              AND d.waits_for IS NULL AND (d.leased OR d.due_at IS NULL OR d.due_at <= now())
+            LIMIT 1 FOR UPDATE SKIP LOCKED
+        ) d
+    )
+    UPDATE insights.deliveries d
+    SET leased = false, leases = d.leases + 1,
+        due_at = now() + CASE
+            WHEN :charge THEN least(:longest, :first * 2 ^ least(d.attempts, 30))
+            WHEN :setback THEN least(:longest, :first_setback * 4 ^ least(d.setbacks, 6))
+            ELSE interval '0' END,
+        setbacks = d.setbacks + CAST(:setback AS integer),
+        attempts = d.attempts + CAST(:charge AS integer),
+        last_error = coalesce(:error, d.last_error)
+    WHERE d.ctid = ANY (ARRAY(SELECT m.tid FROM mine m))
+    RETURNING d.event_id
 """)
-
-
-def charge(
-    on: Executor, handler: str, leases: Sequence[Lease], max_attempts: int
-) -> dict[UUID, bool]:
-    """Charge an attempt before it begins, for work that may kill its process.
-
-    Returns, for each that is still owed, whether it has been tried too often and is dead now.
-    """
-    given = {"handler": handler, "max_attempts": max_attempts}
-    return {row.event_id: row.dead for row in on.execute(CHARGE, given | columns(leases))}
 
 
 def record(
     on: Executor, handler: str, failures: Sequence[Failure], max_attempts: int
 ) -> dict[UUID, bool]:
     """Write failures; return, for each that was still leased, whether it is dead now."""
-    given = {
-        "handler": handler,
-        "max_attempts": max_attempts,
+    written: dict[UUID, bool] = {}
+    # Twice, as in claim.finish: a lease may just be renewed.
+    for _ in range(2):
+        missing = [each for each in failures if each.lease.event_id not in written]
+        if missing:
+            given = failure_columns(missing) | {"handler": handler, "max_attempts": max_attempts}
+            written |= {row.event_id: row.dead for row in on.execute(RECORD, given)}
+    return written
+
+
+def failure_columns(failures: Sequence[Failure]) -> dict[str, object]:
+    """The parameters of RECORD that describe the failures."""
+    return {
         "first": FIRST_BACK_OFF,
         "longest": LONGEST_BACK_OFF,
         "charges": arrays.plain(failure.charge for failure in failures),
         "errors": arrays.texts(failure.error for failure in failures),
         "deads": arrays.plain(failure.dead for failure in failures),
         "afters": [failure.after for failure in failures],
-    }
-    rows = on.execute(RECORD, given | columns(failure.lease for failure in failures))
-    return {row.event_id: row.dead for row in rows}
+    } | columns(failure.lease for failure in failures)
 
 
-def defer(
-    on: Executor,
-    handler: str,
-    leases: Sequence[Lease],
-    error: str,
-    *,
-    setback: bool,
-    refund: int = 0,
-) -> int:
-    """Put deliveries off because of their provider: due again after a moment, at no attempt.
+def defer(on: Executor, handler: str, leases: Sequence[Lease], error: str, *, setback: bool) -> int:
+    """Put deliveries off: due again after a moment, at no attempt.
 
-    A `setback` is an outage for these alone, while the provider answers others. With each setback
-    they go out in smaller batches and later, so that neighbours get away from the one that is to
-    blame, and that one comes to be tried once an hour. Returns how many setbacks the first of them
-    has had, 0 where this was none.
+    A `setback` is trouble for these alone, while others go well. With each setback they go out in
+    smaller batches and later, so that neighbours get away from the one that is to blame, and that
+    one comes to be tried once an hour. Returns how many setbacks the first of them has had, 0
+    where this was none.
     """
-    given = {"handler": handler, "refund": refund, "error": error, "setback": setback}
+    given = {"handler": handler, "error": error, "setback": setback}
     pauses = {"first": FIRST_SETBACK, "longest": LONGEST_BACK_OFF}
-    return int(on.scalar(DEFER, given | pauses | columns(leases)) or 0)
+    deferred: dict[UUID, int] = {}
+    for _ in range(2):
+        missing = [each for each in leases if each.event_id not in deferred]
+        if missing:
+            rows = on.execute(DEFER, given | pauses | columns(missing))
+            deferred |= {row.event_id: row.setbacks for row in rows}
+    return max(deferred.values(), default=0)
 
 
-def forget_orphans(on: Executor, handler: str, leases: Sequence[Lease]) -> None:
-    """Delete deliveries whose event is gone."""
-    on.execute(FORGET_ORPHANS, {"handler": handler} | columns(leases))
+def give_back(
+    on: Executor,
+    handler_id: int,
+    ids: Iterable[UUID],
+    *,
+    setback: bool = False,
+    charge: bool = False,
+    error: str | None = None,
+) -> set[UUID]:
+    """Make due again what a batch had in hand; return the ids of what was.
+
+    `setback`: it goes on after a pause, in smaller company. `charge`: an attempt is spent, since it
+    was alone.
+    """
+    given = {"handler": handler_id, "ids": arrays.uuids(ids), "error": error}
+    pauses = {"first": FIRST_BACK_OFF, "first_setback": FIRST_SETBACK, "longest": LONGEST_BACK_OFF}
+    why = {"setback": setback, "charge": charge}
+    return set(on.scalars(GIVE_BACK, given | pauses | why))

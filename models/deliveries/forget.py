@@ -17,7 +17,7 @@ class Debt(NamedTuple):
 # What a handler owes, to events of one type or to all.
 COUNT = text("""
     SELECT count(*), count(d.died_at) FROM insights.deliveries d
-    WHERE d.handler = :handler
+    WHERE d.handler = (SELECT h.id FROM insights.handlers h WHERE h.name = :handler)
       AND (CAST(:type AS text) IS NULL OR EXISTS (
         SELECT FROM insights.events e WHERE e.id = d.event_id AND e.type = :type))
 """)
@@ -25,12 +25,12 @@ COUNT = text("""
 # Delete some of it. What a worker has in hand outside is still done, but ends no debt.
 FORGET = text("""
     DELETE FROM insights.deliveries f
-    WHERE f.handler = :handler AND f.event_id = ANY (ARRAY(
-        SELECT d.event_id FROM insights.deliveries d
-        WHERE d.handler = :handler
+    WHERE f.ctid = ANY (ARRAY(
+        SELECT d.ctid FROM insights.deliveries d
+        WHERE d.handler = (SELECT h.id FROM insights.handlers h WHERE h.name = :handler)
           AND (CAST(:type AS text) IS NULL OR EXISTS (
             SELECT FROM insights.events e WHERE e.id = d.event_id AND e.type = :type))
-        LIMIT :chunk))
+        LIMIT :chunk FOR UPDATE))
     RETURNING f.event_id
 """)
 

@@ -31,7 +31,7 @@ class Step(NamedTuple):
 # How many dead letters a replay would make due again.
 COUNT_DEAD = text("""
     SELECT d.handler, count(*)
-    FROM insights.deliveries d JOIN insights.events e ON e.id = d.event_id
+    FROM insights.delivery_states d JOIN insights.events e ON e.id = d.event_id
     WHERE d.died_at IS NOT NULL AND (CAST(:handler AS text) IS NULL OR d.handler = :handler)
       AND (CAST(:event AS uuid) IS NULL OR e.id = :event)
       AND (CAST(:type AS text) IS NULL OR e.type = :type)
@@ -47,8 +47,9 @@ REVIVE = text("""
     SET died_at = NULL, attempts = 0, setbacks = 0, due_at = now(), leased = false
     FROM (
         SELECT d.ctid AS id
-        FROM insights.deliveries d JOIN insights.events e ON e.id = d.event_id
-        WHERE d.died_at IS NOT NULL AND (CAST(:handler AS text) IS NULL OR d.handler = :handler)
+        FROM insights.deliveries d JOIN insights.handlers h ON h.id = d.handler
+        JOIN insights.events e ON e.id = d.event_id
+        WHERE d.died_at IS NOT NULL AND (CAST(:handler AS text) IS NULL OR h.name = :handler)
           AND (CAST(:event AS uuid) IS NULL OR e.id = :event)
           AND (CAST(:type AS text) IS NULL OR e.type = :type)
           AND (CAST(:since AS timestamptz) IS NULL OR e.recorded_at >= :since)
@@ -69,11 +70,14 @@ COUNT_HISTORY = text("""
       AND (CAST(:since AS timestamptz) IS NULL OR e.recorded_at >= :since)
       AND (CAST(:until AS timestamptz) IS NULL OR e.recorded_at < :until)
       AND NOT EXISTS (
-        SELECT FROM insights.deliveries d WHERE d.handler = :handler AND d.event_id = e.id)
+        SELECT FROM insights.deliveries d
+        WHERE d.handler = (SELECT h.id FROM insights.handlers h WHERE h.name = :handler)
+          AND d.event_id = e.id)
 """)
 
 # Owe a handler the next events after `after`, in the order of their ids, so that an interrupted
-# replay can go on.
+# replay can go on. It waits for those before it that still owe the event: their rows are locked, so
+# that none can be done between this look and the commit.
 OWE = text("""
     WITH chunk AS MATERIALIZED (
         SELECT e.id FROM insights.events e
@@ -85,9 +89,21 @@ OWE = text("""
           AND (CAST(:until AS timestamptz) IS NULL OR e.recorded_at < :until)
           AND (CAST(:after AS uuid) IS NULL OR e.id > :after)
         ORDER BY e.id LIMIT :chunk
+    ), before AS MATERIALIZED (
+        SELECT DISTINCT n.id FROM insights.subscriptions s
+        JOIN insights.handlers_on n ON n.name = ANY (s.after) WHERE s.handler = :handler
+    ), awaited AS MATERIALIZED (
+        SELECT c.id, d.handler FROM chunk c CROSS JOIN before b CROSS JOIN LATERAL (
+            SELECT d.handler FROM insights.deliveries d
+            WHERE d.handler = b.id AND d.event_id = c.id AND d.died_at IS NULL
+            LIMIT 1 FOR KEY SHARE
+        ) d
     ), owed AS (
-        INSERT INTO insights.deliveries (handler, event_id)
-        SELECT :handler, c.id FROM chunk c
+        INSERT INTO insights.deliveries (handler, event_id, waits_for)
+        SELECT h.id, c.id, a.waits_for
+        FROM chunk c JOIN insights.handlers h ON h.name = :handler
+        LEFT JOIN (SELECT a.id, array_agg(a.handler) AS waits_for FROM awaited a GROUP BY a.id) a
+          ON a.id = c.id
         ON CONFLICT DO NOTHING
         RETURNING event_id
     )

@@ -1,11 +1,13 @@
-"""A worker begins what was leased, and ends the debt: take or claim, then finish.
+"""A worker takes a batch of what is due in our database, and owes again what was not done.
 
-Each `LIMIT 1` keeps a plan a walk from the ids through the indexes: the statistics of a table that
-fills and empties all day would mislead the planner into reading all of it.
+The order of what is taken: what fell due later (back-offs, what was put off) before what is due at
+once, at most half a batch of it, so that neither stands in the other's way. What had setbacks is
+taken alone: the more of them, the smaller the company. A lookup by `LIMIT` of an unknown number
+keeps each plan a walk along its index, whatever the statistics say.
 """
 
-from collections.abc import Iterable, Sequence
-from datetime import timedelta
+from collections.abc import Iterable
+from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
@@ -15,136 +17,126 @@ from models import arrays
 from models.deliveries.lease import Executor, Lease, columns
 
 
-class ClaimedDelivery(NamedTuple):
-    """A delivery whose work begins, with its event.
+class TakenDelivery(NamedTuple):
+    """A delivery in hand, with its event, and what its row held.
 
-    `token` is the fencing token from now on. `circuit_is_troubled` says that the handler's provider
-    failed lately, so that an answer of it is worth writing down. `body` is the event's data and
-    envelope as one JSON object.
+    `handler_id` is `handlers.id`. `circuit_is_troubled`: the handler's provider failed lately, so
+    that an answer of it is worth writing down. `is_probe`: the circuit is half-open, and this one
+    delivery tries. `precedes`: other handlers wait for this one. `type` and `body` are None where
+    the event is gone; `body` is the event's data and envelope as one JSON object.
     """
 
+    handler_id: int
+    circuit_is_troubled: bool
+    is_probe: bool
+    precedes: bool
+    id: UUID
+    seq: int
+    due_at: datetime | None
     token: int
     attempts: int
-    circuit_is_troubled: bool
-    id: UUID
+    setbacks: int
+    last_error: str | None
     type: str
     body: str
 
     @property
     def lease(self) -> Lease:
         """What the statements name this delivery by."""
-        return Lease(self.id.hex, self.token)
+        return Lease(self.id, self.token)
 
 
-# Transactional: the debt ends here, and with the effect in the same transaction.
-# A lease counts only until there is an outcome (`leased`): the copy of a message whose event failed
-# in the meantime finds nothing.
+# Take, effect and end of the debt in one transaction: the row lock is the lease. Only what was
+# deleted is handled: a row that changed between snapshot and lock is in `later` or `at_once`, but
+# not in `gone`. What an open batch holds is left to it, also where its process has just died.
 TAKE = text("""
-    WITH mine AS MATERIALIZED (
-        SELECT o.id, d.tid FROM unnest(CAST(:ids AS uuid[]), CAST(:tokens AS integer[]))
-            AS o (id, token)
-        CROSS JOIN LATERAL (
-            SELECT d.ctid AS tid FROM insights.deliveries d
-            WHERE d.handler = :handler AND d.event_id = o.id AND d.leases = o.token AND d.leased
-            LIMIT 1
+    WITH me AS MATERIALIZED (
+        SELECT o.id, CASE WHEN h.resume_at IS NULL THEN CAST(:batch AS integer) ELSE 1 END AS batch,
+               h.failures_in_row > 0 OR h.resume_at IS NOT NULL AS troubled,
+               EXISTS (SELECT FROM insights.subscriptions s WHERE h.name = ANY (s.after)) AS before
+        FROM insights.handlers h JOIN insights.handlers_on o ON o.name = h.name
+        WHERE h.name = :handler AND NOT h.paused
+          AND (h.resume_at IS NULL OR h.resume_at <= now())
+    ), in_hand AS MATERIALIZED (
+        SELECT unnest(b.ids) AS id FROM insights.batches_in_hand b
+        WHERE b.handler = (SELECT m.id FROM me m)
+    ), class AS MATERIALIZED (
+        SELECT m.id, k.setbacks, CASE WHEN k.setbacks = 0 THEN (m.batch + 1) / 2
+               ELSE greatest(1, CAST(round(m.batch / 8 ^ k.setbacks) AS integer)) END AS size
+        FROM me m CROSS JOIN generate_series(0, 4) AS k (setbacks) CROSS JOIN LATERAL (
+            SELECT d.due_at FROM insights.deliveries d
+            WHERE d.handler = m.id AND least(d.setbacks, 4) = k.setbacks AND d.due_at <= now()
+              AND d.died_at IS NULL AND d.waits_for IS NULL
+              AND d.event_id NOT IN (SELECT i.id FROM in_hand i)
+            ORDER BY d.handler, least(d.setbacks, 4), d.due_at LIMIT 1
+        ) first
+        WHERE k.setbacks = 0 OR NOT :calm
+        ORDER BY first.due_at LIMIT 1
+    ), later AS MATERIALIZED (
+        SELECT d.tid, d.setbacks FROM class c CROSS JOIN LATERAL (
+            SELECT d.ctid AS tid, d.setbacks FROM insights.deliveries d
+            WHERE d.handler = c.id AND least(d.setbacks, 4) = c.setbacks AND d.due_at <= now()
+              AND d.died_at IS NULL AND d.waits_for IS NULL
+              AND d.event_id NOT IN (SELECT i.id FROM in_hand i)
+            ORDER BY d.handler, least(d.setbacks, 4), d.due_at LIMIT c.size
+            FOR UPDATE SKIP LOCKED
         ) d
+    ), at_once AS MATERIALIZED (
+        SELECT d.tid FROM me m CROSS JOIN LATERAL (
+            SELECT d.ctid AS tid FROM insights.deliveries d
+            WHERE d.handler = m.id AND d.due_at IS NULL
+              AND d.died_at IS NULL AND d.waits_for IS NULL
+              AND d.event_id NOT IN (SELECT i.id FROM in_hand i)
+            ORDER BY d.handler, d.seq
+            LIMIT (SELECT CASE WHEN bool_or(l.setbacks > 0) THEN 0 ELSE m.batch - count(*) END
+                   FROM later l)
+            FOR UPDATE SKIP LOCKED
+        ) d
+    ), gone AS (
+        DELETE FROM insights.deliveries d
+        WHERE d.ctid = ANY (ARRAY(SELECT l.tid FROM later l UNION ALL SELECT a.tid FROM at_once a))
+        RETURNING d.event_id, d.seq, d.due_at, d.leases, d.attempts, d.setbacks, d.last_error
     )
-    DELETE FROM insights.deliveries d
-    USING mine CROSS JOIN LATERAL (
-        SELECT * FROM insights.event_bodies b WHERE b.id = mine.id LIMIT 1
-    ) e
-    WHERE d.ctid = mine.tid
-      AND NOT EXISTS (SELECT FROM insights.handlers h WHERE h.name = :handler AND h.paused)
-    RETURNING d.leases, d.attempts,
-        (SELECT h.failures_in_row > 0 OR h.resume_at IS NOT NULL
-         FROM insights.handlers h WHERE h.name = :handler),
-        e.id, e.type, e.body
+    SELECT m.id, m.troubled, false, m.before, g.*, e.type, e.body
+    FROM me m CROSS JOIN gone g
+    LEFT JOIN LATERAL (
+        SELECT b.type, b.body FROM insights.event_bodies b WHERE b.id = g.event_id LIMIT 1
+    ) e ON true
 """)
 
-# External: a new token that only the caller knows fences the end of the work, so that the copy of
-# a message (RabbitMQ sends one when a connection breaks) cannot begin the same call twice.
-CLAIM = text("""
-    WITH mine AS MATERIALIZED (
-        SELECT o.id, d.tid FROM unnest(CAST(:ids AS uuid[]), CAST(:tokens AS integer[]))
-            AS o (id, token)
-        CROSS JOIN LATERAL (
-            SELECT d.ctid AS tid FROM insights.deliveries d
-            WHERE d.handler = :handler AND d.event_id = o.id AND d.leases = o.token AND d.leased
-            LIMIT 1
-        ) d
-    )
-    UPDATE insights.deliveries d SET leases = leases + 1, due_at = now() + :lease
-    FROM mine CROSS JOIN LATERAL (
-        SELECT * FROM insights.event_bodies b WHERE b.id = mine.id LIMIT 1
-    ) e CROSS JOIN (SELECT set_config('synchronous_commit', 'off', true)) AS quick
-    WHERE d.ctid = mine.tid
-      AND NOT EXISTS (SELECT FROM insights.handlers h WHERE h.name = :handler
-                      AND (h.paused OR h.resume_at IS NOT NULL AND NOT :probe
-                           OR h.name NOT IN (SELECT o.name FROM insights.handlers_on o)))
-    RETURNING d.leases, d.attempts,
-        (SELECT h.failures_in_row > 0 OR h.resume_at IS NOT NULL
-         FROM insights.handlers h WHERE h.name = :handler),
-        e.id, e.type, e.body
-""")
-
-# External work is done: the debt ends where the token still stands.
-FINISH = text("""
-    WITH mine AS MATERIALIZED (
-        SELECT o.id, d.tid FROM unnest(CAST(:ids AS uuid[]), CAST(:tokens AS integer[]))
-            AS o (id, token)
-        CROSS JOIN LATERAL (
-            SELECT d.ctid AS tid FROM insights.deliveries d
-            WHERE d.handler = :handler AND d.event_id = o.id AND d.leases = o.token AND d.leased
-            LIMIT 1
-        ) d
-    )
-    DELETE FROM insights.deliveries d USING mine WHERE d.ctid = mine.tid RETURNING mine.id
-""")
-
-# Undo TAKE for a part of its own transaction: the part that the handler did not do.
+# Undo TAKE for what the handler did not do, in TAKE's own transaction: every column as it was.
+# `leased`: the failure that follows is written as that of a claimed delivery is.
 PUT_BACK = text("""
-    INSERT INTO insights.deliveries (handler, event_id, leases, attempts, leased)
-    SELECT :handler, o.* , true
-    FROM unnest(CAST(:ids AS uuid[]), CAST(:tokens AS integer[]), CAST(:attempts AS integer[])) o
+    INSERT INTO insights.deliveries
+        (handler, event_id, leases, seq, due_at, attempts, setbacks, last_error, leased)
+    SELECT :handler, o.*, true
+    FROM unnest(CAST(:ids AS uuid[]), CAST(:tokens AS integer[]), CAST(:seqs AS bigint[]),
+                CAST(:dues AS timestamptz[]), CAST(:attempts AS integer[]),
+                CAST(:setbacks AS integer[]), CAST(:errors AS text[])) AS o
 """)
 
 
-def take(on: Executor, handler: str, leases: Sequence[Lease]) -> list[ClaimedDelivery]:
-    """Delete what is still owed under its lease; return it with its events.
+def take(on: Executor, handler: str, batch: int, *, calm: bool = False) -> list[TakenDelivery]:
+    """Delete up to `batch` deliveries that are due; return them with their events.
 
-    Nothing is returned while the handler is paused.
+    `calm` leaves out what had setbacks: so that of two takes one is for the others. Nothing is
+    returned while the handler is paused, off, or its circuit open.
     """
-    rows = on.execute(TAKE, {"handler": handler} | columns(leases))
-    return list(map(ClaimedDelivery._make, rows))
+    rows = on.execute(TAKE, {"handler": handler, "batch": batch, "calm": calm})
+    return list(map(TakenDelivery._make, rows))
 
 
-def claim(
-    on: Executor, handler: str, leases: Sequence[Lease], duration: timedelta, *, probe: bool
-) -> list[ClaimedDelivery]:
-    """Begin to handle what is still owed, under a new lease that only the caller knows.
-
-    Nothing is returned while the handler is paused, its provider is off, or its circuit open,
-    unless this is the probe.
-    """
-    given = {"handler": handler, "lease": duration, "probe": probe}
-    return list(map(ClaimedDelivery._make, on.execute(CLAIM, given | columns(leases))))
-
-
-def finish(on: Executor, handler: str, leases: Sequence[Lease]) -> set[UUID]:
-    """Delete what is done, where the lease still holds; return the ids for which it did."""
-    finished: set[UUID] = set()
-    # Twice: PostgreSQL rechecks a row by its address after a wait, and a row whose lease was just
-    # being extended has another address by then.
-    for _ in range(2):
-        missing = [each for each in leases if UUID(each.event_id) not in finished]
-        if missing:
-            finished |= set(on.scalars(FINISH, {"handler": handler} | columns(missing)))
-    return finished
-
-
-def put_back(on: Executor, handler: str, deliveries: Iterable[ClaimedDelivery]) -> None:
+def put_back(on: Executor, deliveries: Iterable[TakenDelivery]) -> None:
     """Owe again what `take` deleted in this same transaction."""
     some = list(deliveries)
-    attempts = arrays.plain(each.attempts for each in some)
-    given = {"handler": handler, "attempts": attempts} | columns(each.lease for each in some)
-    on.execute(PUT_BACK, given)
+    if not some:
+        return
+    given = {
+        "handler": some[0].handler_id,
+        "seqs": arrays.plain(each.seq for each in some),
+        "dues": [each.due_at for each in some],
+        "attempts": arrays.plain(each.attempts for each in some),
+        "setbacks": arrays.plain(each.setbacks for each in some),
+        "errors": arrays.texts(each.last_error for each in some),
+    }
+    on.execute(PUT_BACK, given | columns(each.lease for each in some))

@@ -1,7 +1,7 @@
 """The circuit breaker of a handler: open while its provider is down, probed, closed again.
 
-Closed: `resume_at` is null. Open: `resume_at` lies in the future, nothing is leased. Half-open:
-`resume_at` has passed, one delivery is leased as a probe. The whole fleet shares the state.
+Closed: `resume_at` is null. Open: `resume_at` lies in the future, nothing is claimed. Half-open:
+`resume_at` has passed, one delivery is claimed as a probe. The whole fleet shares the state.
 """
 
 from datetime import datetime, timedelta

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
-from sqlalchemy import Connection, ForeignKey, select, text
+from sqlalchemy import Connection, ForeignKey, Identity, SmallInteger, select, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base
@@ -12,8 +12,8 @@ from models.base import Base
 class HandlerRow(Base):
     """One handler: paused by an operator, or its circuit breaker open until `resume_at`.
 
-    `failures_in_row` counts transport failures of its provider since the last answer. `provider` is
-    whose work it is; null where it needs none.
+    `id` is how deliveries name it. `failures_in_row` counts transport failures of its provider
+    since the last answer. `provider` is whose work it is; null where it needs none.
     """
 
     __tablename__ = "handlers"
@@ -23,11 +23,15 @@ class HandlerRow(Base):
     failures_in_row: Mapped[int] = mapped_column(server_default="0")
     resume_at: Mapped[datetime | None]
     provider: Mapped[str | None] = mapped_column(ForeignKey("insights.providers.name"))
+    id: Mapped[int] = mapped_column(SmallInteger, Identity(always=False), unique=True)
 
 
-# Add handlers of new code. One that is there keeps its pause and its circuit breaker.
+# Add handlers of new code. One that is there keeps its pause and its circuit breaker. Only names
+# that are new are inserted: each that conflicts would use up one of 32,767 ids.
 REGISTER = text("""
-    INSERT INTO insights.handlers (name) SELECT unnest(CAST(:names AS text[]))
+    INSERT INTO insights.handlers (name)
+    SELECT n.name FROM unnest(CAST(:names AS text[])) AS n (name)
+    WHERE NOT EXISTS (SELECT FROM insights.handlers h WHERE h.name = n.name)
     ON CONFLICT DO NOTHING
 """)
 
@@ -41,10 +45,10 @@ NAME_PROVIDERS = text("""
 # Forget a handler that no code has; its subscriptions go with it.
 REMOVE = text("DELETE FROM insights.handlers WHERE name = :handler")
 
-# Lease nothing more to a handler.
+# Give a handler no more work.
 PAUSE = text("UPDATE insights.handlers SET paused = true WHERE name = :handler RETURNING name")
 
-# Lease to a handler again; an operator who resumes also closes the circuit.
+# Give a handler work again; an operator who resumes also closes the circuit.
 RESUME = text("""
     UPDATE insights.handlers SET paused = false, failures_in_row = 0, resume_at = NULL
     WHERE name = :handler RETURNING name
@@ -68,7 +72,7 @@ def remove(on: Connection, handler: str) -> None:
 
 
 def pause(on: Connection, handler: str) -> bool:
-    """Lease nothing more to a handler; False if there is none of that name."""
+    """Give a handler no more work; False if there is none of that name."""
     return on.scalar(PAUSE, {"handler": handler}) is not None
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import redis
 
+from services.answers import count_redis_answer
 from services.redis.commands import Command, refusal
 from services.redis.connections import AWAY, down
 
@@ -29,6 +30,8 @@ class TcpCommands:
         for command, reply in zip(commands, replies, strict=True):
             if isinstance(reply, redis.ResponseError):
                 raise refusal("Redis", command, message_of(reply))
+        if commands:
+            count_redis_answer()
         return [decoded(reply) for reply in replies]
 
 

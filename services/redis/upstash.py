@@ -9,6 +9,7 @@ from upstash_redis import Redis
 from upstash_redis.errors import UpstashError
 
 from errors import InsightsError, KeyRefused, ProviderDown
+from services.answers import count_redis_answer
 from services.redis.commands import UNABLE, Command, refusal
 
 ANSWER_TIMEOUT = 5.0  # seconds; a script of ours takes milliseconds, the rest is the network
@@ -56,8 +57,9 @@ class UpstashCommands:
             return []  # Upstash refuses an empty pipeline
         try:
             if len(commands) == 1:
-                return [self.sdk.execute(list(commands[0]))]
-            return self.pipeline(commands)
+                replies = [self.sdk.execute(list(commands[0]))]
+            else:
+                replies = self.pipeline(commands)
         except httpx.TransportError as error:
             raise ProviderDown(f"Upstash does not answer: {type(error).__name__}.") from error
         except httpx.HTTPStatusError as error:
@@ -66,6 +68,9 @@ class UpstashCommands:
             failure = refusal("Upstash", commands[0], str(error))
         except NO_REPLY:
             failure = ProviderDown("Upstash answers without a reply.")
+        else:
+            count_redis_answer()
+            return replies
         # Raised here, it has no context: that would hold the command, or quote it.
         raise failure
 

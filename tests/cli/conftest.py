@@ -57,7 +57,7 @@ def let_die(assembly: Assembly, handler: str, error: str = "boom") -> None:
         connection.execute(
             text("""
                 UPDATE insights.deliveries SET died_at = now(), attempts = 10, last_error = :error
-                WHERE handler = :handler
+                WHERE handler = (SELECT h.id FROM insights.handlers h WHERE h.name = :handler)
             """),
             {"handler": handler, "error": error},
         )

@@ -12,6 +12,10 @@ from runtime.assembly import Assembly
 from tests.cli.conftest import Insights, flat, let_die
 from tests.factories import publish_now
 
+ONLY_USAGE = text("""
+    DELETE FROM insights.deliveries
+    WHERE handler <> (SELECT h.id FROM insights.handlers h WHERE h.name = 'usage')
+""")
 STATES = ["due", "leased", "waiting", "dead"]
 CHANGES = {
     "due": "due_at = now() - interval '3 hours', leased = true",
@@ -27,7 +31,7 @@ def states(assembly: Assembly) -> dict[str, UUID]:
     events = {state: PredictionMade(user_id=uuid7(), model_id="m") for state in STATES}
     publish_now(assembly, *events.values())
     with assembly.engine.begin() as connection:
-        connection.execute(text("DELETE FROM insights.deliveries WHERE handler <> 'usage'"))
+        connection.execute(ONLY_USAGE)
         for state, event in events.items():
             change = text(f"UPDATE insights.deliveries SET {CHANGES[state]} WHERE event_id = :id")
             connection.execute(change, {"id": event.id})
@@ -93,9 +97,7 @@ def test_of_many_only_the_longest_due_are_listed(insights: Insights, assembly: A
     publish_now(assembly, *events)
     with assembly.engine.begin() as connection:
         connection.execute(
-            text(
-                "UPDATE insights.deliveries SET due_at = due_at - interval '1 h' WHERE event_id=:i"
-            ),
+            text("UPDATE insights.events SET recorded_at = now() - interval '1 h' WHERE id = :i"),
             {"i": events[30].id},
         )
 
@@ -129,3 +131,14 @@ def test_where_nothing_is_owed_only_the_summary_is_shown(insights: Insights) -> 
     shown = insights("deliveries").stdout.splitlines()
 
     assert len(shown) == 5
+
+
+def test_what_waits_for_another_handler_says_so(insights: Insights, assembly: Assembly) -> None:
+    publish_now(assembly, PredictionMade(user_id=uuid7(), model_id="m"))
+
+    shown = flat(insights("deliveries", "--handler", "cache").stdout)
+
+    assert "for another handler" in shown
+    assert "once another handler is done" in shown
+    (cached,) = listed(insights, "--handler", "cache")
+    assert cached["state"] == "waiting"

@@ -77,9 +77,9 @@ def test_a_paused_handler_is_given_nothing_until_it_is_resumed(
 
     assert paused.exit_code == 0
     assert "insights resume usage" in flat(paused.stdout)
-    assert "usage" not in {message.queue_name for message in pipeline.lease()}
+    assert "usage" not in pipeline.rung()
     insights("resume", "usage")
-    assert "usage" in {message.queue_name for message in pipeline.lease()}
+    assert "usage" in pipeline.rung()
 
 
 def test_a_database_that_takes_no_writes_is_said_to_take_none(

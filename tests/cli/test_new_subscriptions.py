@@ -12,7 +12,9 @@ from runtime.assembly import Assembly
 from tests.cli.conftest import Insights, flat
 from tests.factories import publish_now
 
-OWED = text("SELECT count(*) FROM insights.deliveries WHERE handler = 'usage' AND event_id = :id")
+OWED = text("""
+    SELECT count(*) FROM insights.delivery_states WHERE handler = 'usage' AND event_id = :id
+""")
 
 
 def unsubscribe_usage(assembly: Assembly) -> None:

@@ -42,7 +42,7 @@ def test_an_event_is_published_and_owed(insights: Insights, assembly: Assembly) 
     assert event.user_id == UUID(USER)
     assert event.occurred_at == datetime(2026, 1, 31, 10, tzinfo=UTC)
     with assembly.engine.connect() as connection:
-        owed = connection.scalars(text("SELECT handler FROM insights.deliveries")).all()
+        owed = connection.scalars(text("SELECT handler FROM insights.delivery_states")).all()
     assert "usage" in owed
 
 

@@ -18,7 +18,7 @@ from tests.pipeline import Pipeline
 
 def owed(assembly: Assembly, handler: str = "usage") -> list[Any]:
     with assembly.engine.connect() as connection:
-        query = "SELECT * FROM insights.deliveries WHERE handler = :handler ORDER BY event_id"
+        query = "SELECT * FROM insights.delivery_states WHERE handler = :handler ORDER BY event_id"
         return list(connection.execute(text(query), {"handler": handler}))
 
 
@@ -54,7 +54,7 @@ def test_dead_letters_become_due_again_with_all_their_attempts(
 
     assert result.exit_code == 0
     assert "3 deliveries are due now." in flat(result.stdout)
-    assert {(row.died_at, row.attempts, row.leased) for row in owed(assembly)} == {(None, 0, False)}
+    assert {(row.died_at, row.attempts, row.state) for row in owed(assembly)} == {(None, 0, "due")}
 
 
 def test_replayed_dead_letters_are_handled(

@@ -13,10 +13,10 @@ from models.handlers import table as handler_table
 from runtime.assembly import Assembly
 from services.redis.doorbell import Listener, queue_bell
 from tests.cli.conftest import Insights, flat, let_die
-from tests.factories import publish_now
+from tests.factories import owe, publish_now
 from tests.waiting import wait_until
 
-COUNT = text("SELECT count(*) FROM insights.deliveries WHERE handler = :handler")
+COUNT = text("SELECT count(*) FROM insights.delivery_states WHERE handler = :handler")
 
 
 @pytest.fixture(autouse=True)
@@ -25,7 +25,7 @@ def other_code(assembly: Assembly) -> Iterator[None]:
     with assembly.engine.begin() as connection:
         handler_table.register(connection, ["sms"])
         more = [("prediction.made", "sms"), ("user.logged_in", "sms"), ("user.logged_in", "usage")]
-        subscriptions.subscribe(connection, more)
+        subscriptions.subscribe(connection, more, {})
     yield
     with assembly.engine.begin() as connection:
         handler_table.remove(connection, "sms")
@@ -54,7 +54,7 @@ def names(insights: Insights) -> list[str]:
 def test_a_handler_that_no_code_has_is_unsubscribed_and_forgotten(
     insights: Insights, assembly: Assembly
 ) -> None:
-    assert names(insights) == ["sms"]
+    assert "sms" in names(insights)
 
     result = insights("handlers", "retire", "sms", "--yes")
 
@@ -62,7 +62,7 @@ def test_a_handler_that_no_code_has_is_unsubscribed_and_forgotten(
     assert "sms will no longer follow prediction.made, user.logged_in." in flat(result.stdout)
     assert "sms is retired" in flat(result.stdout)
     assert followed(assembly, "sms") == set()
-    assert names(insights) == []
+    assert "sms" not in names(insights)
 
 
 def test_a_worker_that_still_has_it_is_noticed(insights: Insights, assembly: Assembly) -> None:
@@ -92,7 +92,7 @@ def test_what_it_owes_is_kept_for_workers_that_have_it(
     assert "It owes 5 deliveries (3 of them dead), which are kept" in flat(result.stdout)
     assert "with --forget they are deleted" in flat(result.stdout)
     assert owed(assembly, "sms") == 5
-    assert names(insights) == ["sms"]
+    assert "sms" in names(insights)
 
 
 def test_what_it_owes_is_deleted_if_asked_for(insights: Insights, assembly: Assembly) -> None:
@@ -104,7 +104,7 @@ def test_what_it_owes_is_deleted_if_asked_for(insights: Insights, assembly: Asse
     assert "which will be deleted" in flat(result.stdout)
     assert owed(assembly, "sms") == 0
     assert owed(assembly, "usage") == 3
-    assert names(insights) == []
+    assert "sms" not in names(insights)
 
 
 def test_nothing_happens_without_a_yes(insights: Insights, assembly: Assembly) -> None:
@@ -166,14 +166,12 @@ def test_what_cannot_be_retired_is_said(
     assert message in flat(result.stderr)
 
 
-def test_a_handler_that_only_deliveries_name_can_be_forgotten(
+def test_a_handler_that_follows_nothing_and_owes_something_can_be_forgotten(
     insights: Insights, assembly: Assembly
 ) -> None:
     with assembly.engine.begin() as connection:
-        connection.execute(
-            text("INSERT INTO insights.deliveries (handler, event_id) VALUES ('late', :id)"),
-            {"id": uuid7()},
-        )
+        handler_table.register(connection, ["late"])
+        owe(connection, "late", uuid7())
 
     assert insights("handlers", "retire", "late", "--forget", "--yes").exit_code == 0
     assert owed(assembly, "late") == 0

@@ -12,6 +12,7 @@ from sandbox.posthog.project import Captured
 from tests.doubles import Doubles
 from tests.factories import publish_now
 from tests.pipeline import Pipeline
+from workers.in_hand import end_dead
 
 
 def work_until_done(pipeline: Pipeline) -> None:
@@ -37,9 +38,17 @@ def send_log_row(assembly: Assembly) -> Any:
 
 
 def try_once(pipeline: Pipeline) -> None:
-    """Deliver the only message that is due."""
-    (message,) = pipeline.lease()
-    pipeline.deliver(message)
+    """Have the only handler that is rung for do what is due."""
+    (name,) = pipeline.rung()
+    pipeline.answer(name)
+
+
+def let_others_go_on(pipeline: Pipeline) -> None:
+    """Time passes in which the workers that have something in hand give no sign of life."""
+    with pipeline.assembly.engine.begin() as connection:
+        connection.execute(text("UPDATE insights.batches SET since = since - interval '20 s'"))
+        end_dead(connection)
+    pipeline.pass_time()
 
 
 def wait_a_day(pipeline: Pipeline, doubles: Doubles) -> None:

@@ -39,12 +39,11 @@ def test_usage_is_deleted_only_once_it_is_counted(
     pipeline_with_doubles.follow(invalidate, count_usage)
     cache.set(f"usage:{user_id}", {"datasets": 0})
     publish_now(pipeline_with_doubles.assembly, dataset_uploaded(user_id))
-    messages = {message.queue_name: message for message in pipeline_with_doubles.lease()}
 
-    pipeline_with_doubles.deliver(messages["cache"])
+    assert pipeline_with_doubles.rung() == ["usage"]
+    pipeline_with_doubles.answer("cache")
     assert cache.exists(f"usage:{user_id}")
-    pipeline_with_doubles.deliver(messages["usage"])
-    pipeline_with_doubles.pass_time()
+    pipeline_with_doubles.answer("usage")
     pipeline_with_doubles.work()
 
     assert not cache.exists(f"usage:{user_id}")

@@ -24,7 +24,14 @@ from handlers.erasure import erase
 from models.events import is_erased
 from runtime.assembly import Assembly
 from runtime.registration import register
-from tests.factories import prediction_made, profile_changes, publish_now, sign_up, signed_up
+from tests.factories import (
+    owe,
+    prediction_made,
+    profile_changes,
+    publish_now,
+    sign_up,
+    signed_up,
+)
 from tests.handlers import extra_personal_events
 from tests.handlers.extra_personal_events import InvoiceAddressed
 from tests.handlers.steps import work_until_done
@@ -200,9 +207,8 @@ def test_erasing_again_changes_nothing_and_is_reported_once(
     work_until_done(erasing)
     before = stored(erasing.assembly, event)
 
-    owe_again = text("INSERT INTO insights.deliveries (handler, event_id) VALUES ('erasure', :id)")
     with erasing.assembly.engine.begin() as connection:
-        connection.execute(owe_again, {"id": end.id})
+        owe(connection, "erasure", end.id)
     work_until_done(erasing)
 
     assert stored(erasing.assembly, event) == before

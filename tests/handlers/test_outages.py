@@ -152,6 +152,7 @@ def test_after_an_outage_emails_that_a_user_waits_for_go_first(
     pipeline_with_doubles: Pipeline, doubles: Doubles, user_id: UUID
 ) -> None:
     follow(pipeline_with_doubles, send_email, send_awaited_email)
+    pipeline_with_doubles.runner.turn = 0  # both have their turn, as in threads of their own
     doubles.set_fault("loops", "drop")
     notices = [training_completed(user_id, f"t-{number}") for number in range(12)]
     publish_now(pipeline_with_doubles.assembly, *notices)

@@ -11,7 +11,7 @@ from handlers.trainings import save_model, train_model
 from runtime.assembly import Assembly
 from services.storage import Storage, model_path
 from tests.factories import publish_now
-from tests.handlers.steps import published, requested, work_until_done
+from tests.handlers.steps import let_others_go_on, published, requested, work_until_done
 from tests.pipeline import Pipeline
 
 
@@ -35,7 +35,7 @@ def test_a_worker_that_lost_its_lease_overwrites_and_publishes_nothing(
     def save_slowly(*args: Any) -> None:
         nonlocal content_of_second
         monkeypatch.setattr("handlers.trainings.save_model", save_model)
-        training_pipeline.pass_time()  # this worker freezes until its lease is over
+        let_others_go_on(training_pipeline)  # this worker freezes
         second.work()
         content_of_second = (models / "t1.skops").read_bytes()
         save_model(*args)
@@ -68,7 +68,7 @@ def test_a_worker_that_loses_its_lease_just_before_the_rename_overwrites_nothing
             nonlocal content_of_second
             confirm()
             monkeypatch.setattr(Storage, "replace", replace)
-            training_pipeline.pass_time()
+            let_others_go_on(training_pipeline)
             second.work()
             content_of_second = model.read_bytes()
 

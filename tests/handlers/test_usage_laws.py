@@ -10,10 +10,9 @@ from uuid import UUID
 
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import text
 
 from events import DatasetDeleted, Event, PredictionMade
-from tests.factories import dataset_uploaded, publish_now, sign_up, training_started
+from tests.factories import dataset_uploaded, owe, publish_now, sign_up, training_started
 from tests.handlers.expected_usage import expected, stored
 from tests.handlers.laws import batches, law
 from tests.pipeline import Pipeline
@@ -29,10 +28,6 @@ MOMENTS = [
     )
 ]
 ZONES = [timezone(timedelta(hours=hours)) for hours in (0, 14, -12)]
-OWE_AGAIN = text("""
-    INSERT INTO insights.deliveries (handler, event_id) SELECT 'usage', unnest(:ids)
-    ON CONFLICT DO NOTHING
-""")
 
 
 @st.composite
@@ -67,13 +62,13 @@ def events_of(users: list[UUID], used: list[tuple[int, str, int, datetime]]) -> 
 
 
 def handle(pipeline: Pipeline, batch: list[Event]) -> None:
-    """Publish and owe a batch, even if that was done before, and deliver its message twice."""
+    """Publish and owe a batch, even if that was done before, and hear its bell twice."""
     publish_now(pipeline.assembly, *batch)
     with pipeline.assembly.engine.begin() as connection:
-        connection.execute(OWE_AGAIN, {"ids": [event.id for event in batch]})
-    for message in pipeline.lease():
-        pipeline.deliver(message)
-        pipeline.deliver(message)
+        owe(connection, "usage", *(event.id for event in batch))
+    for name in pipeline.rung():
+        pipeline.answer(name)
+        pipeline.answer(name)
 
 
 @given(data=st.data(), used=uses("upload", "train", "predict"))

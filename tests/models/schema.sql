@@ -253,11 +253,19 @@ BEGIN
                          '`insights migrate` adds those of new code.';
     END IF;
     WITH wanted AS MATERIALIZED (
-        SELECT s.event_type, s.handler
+        SELECT s.event_type, o.id AS handler, (
+            SELECT array_agg(p.id)
+            FROM insights.subscriptions q JOIN insights.handlers_on p ON p.name = q.handler
+            WHERE q.event_type = s.event_type AND q.handler = ANY (s.after)
+        ) AS waits_for
         FROM insights.subscriptions s JOIN insights.handlers_on o ON o.name = s.handler
+        WHERE s.event_type IN (SELECT n.type FROM new_events n)
+    ), numbered AS MATERIALIZED (
+        SELECT n.id, n.type, nextval('insights.delivery_seq') AS seq FROM new_events n
     )
-    INSERT INTO insights.deliveries (handler, event_id)
-    SELECT w.handler, n.id FROM new_events n JOIN wanted w ON w.event_type = n.type
+    INSERT INTO insights.deliveries (handler, event_id, seq, waits_for)
+    SELECT w.handler, n.id, n.seq, w.waits_for
+    FROM numbered n JOIN wanted w ON w.event_type = n.type
     -- An event that an operator deleted may still be owed when its id is published again.
     ON CONFLICT DO NOTHING;
     RETURN NULL;
@@ -341,6 +349,50 @@ CREATE OR REPLACE FUNCTION insights.is_there(uploaded_at timestamp with time zon
 AS $function$
     SELECT coalesce(uploaded_at > deleted_at, uploaded_at IS NOT NULL)
 $function$
+;
+CREATE OR REPLACE FUNCTION insights.keep_batches(days_ahead integer, days_kept integer)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+ SET "TimeZone" TO 'UTC'
+ SET lock_timeout TO '2s'
+AS $function$
+DECLARE
+    today date := now();
+    day date;
+    partition text;
+BEGIN
+    FOR day IN SELECT today + n FROM generate_series(0, days_ahead) n LOOP
+        partition := 'batches_' || to_char(day, 'YYYYMMDD');
+        CONTINUE WHEN to_regclass('insights.' || partition) IS NOT NULL;
+        EXECUTE format('CREATE TABLE insights.%I (LIKE insights.batches INCLUDING DEFAULTS '
+                       'INCLUDING INDEXES)', partition);
+        EXECUTE format('ALTER TABLE insights.%I ENABLE ROW LEVEL SECURITY', partition);
+        -- What ended on that day before its partition was there.
+        EXECUTE format('WITH late AS (DELETE FROM insights.batches_default '
+                       'WHERE ended_on = %L RETURNING *) '
+                       'INSERT INTO insights.%I SELECT * FROM late', day, partition);
+        EXECUTE format('ALTER TABLE insights.batches ATTACH PARTITION insights.%I '
+                       'FOR VALUES IN (%L)', partition, day);
+    END LOOP;
+    DELETE FROM insights.batches_default WHERE ended_on < today - days_kept;
+    DELETE FROM insights.processes WHERE seen_at < now() - interval '1 day';
+    -- Published while its handler was being retired: nobody will ever have it.
+    DELETE FROM insights.deliveries d
+    WHERE NOT EXISTS (SELECT FROM insights.handlers h WHERE h.id = d.handler);
+    FOR partition IN
+        SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+        WHERE i.inhparent = 'insights.batches'::regclass AND c.relname ~ '^batches_[0-9]{8}$'
+          AND substring(c.relname FROM 9)::date < today - days_kept
+    LOOP
+        BEGIN
+            EXECUTE format('DROP TABLE insights.%I', partition);
+        EXCEPTION WHEN lock_not_available THEN
+            RETURN;  -- batches are just being ended; the next call tries again
+        END;
+    END LOOP;
+END $function$
 ;
 CREATE OR REPLACE FUNCTION insights.keep_owners()
  RETURNS trigger
@@ -513,6 +565,16 @@ BEGIN
         RAISE EXCEPTION 'no profile has the id %', p_user_id
             USING ERRCODE = 'foreign_key_violation';
     END IF;
+    IF p_amount < 0 THEN
+        -- The lock makes two that give back at once wait: the second sees what the first has left.
+        PERFORM FROM public.usage_limits u WHERE u.user_id = p_user_id FOR UPDATE;
+        p_amount := -least(-p_amount, greatest(0, (
+            SELECT coalesce(sum(l.unnamed), 0) FROM insights.usage_ledger l
+            WHERE l.user_id = p_user_id AND l.resource = 'datasets')));
+        IF p_amount = 0 THEN
+            RETURN;
+        END IF;
+    END IF;
     totals := ARRAY(SELECT t::insights.usage_total FROM insights.count_usage(
         ARRAY[insights.uuid7()], ARRAY[p_user_id], ARRAY[p_resource], ARRAY[p_amount],
         ARRAY[now()]) t);
@@ -569,7 +631,7 @@ CREATE TRIGGER refuse_time BEFORE INSERT ON insights.events FOR EACH ROW WHEN ((
 
 -- views
 CREATE VIEW insights.delivery_states {security_invoker=true} AS
- SELECT handler,
+ SELECT name AS handler,
     event_id,
     due_at,
     leases,
@@ -579,11 +641,16 @@ CREATE VIEW insights.delivery_states {security_invoker=true} AS
     last_error,
         CASE
             WHEN died_at IS NOT NULL THEN 'dead'::text
-            WHEN due_at <= now() THEN 'due'::text
+            WHEN waits_for IS NOT NULL THEN 'waiting'::text
+            WHEN due_at IS NULL OR due_at <= now() THEN 'due'::text
             WHEN leased THEN 'leased'::text
             ELSE 'waiting'::text
-        END AS state
-   FROM insights.deliveries d;
+        END AS state,
+    seq,
+    waits_for,
+    handler AS handler_id
+   FROM insights.deliveries d
+     JOIN insights.handlers h ON id = handler;
 CREATE VIEW insights.event_bodies {security_invoker=true} AS
  SELECT id,
     type,
@@ -594,7 +661,8 @@ CREATE VIEW insights.event_bodies {security_invoker=true} AS
         END, '"id":"', id, '","occurred_at":', to_json(occurred_at), ',"source":', to_json(source), ',"user_id":', COALESCE(to_json(user_id), 'null'::json), ',"correlation_id":', COALESCE(to_json(correlation_id), 'null'::json), ',"causation_id":', COALESCE(to_json(causation_id), 'null'::json), ',"traceparent":', COALESCE(to_json(traceparent), 'null'::json), '}') AS body
    FROM insights.events e;
 CREATE VIEW insights.handlers_on {security_invoker=true} AS
- SELECT name
+ SELECT name,
+    id
    FROM insights.handlers h
      LEFT JOIN insights.providers p ON name = provider
   WHERE provider IS NULL OR is_on;
@@ -608,13 +676,16 @@ CREATE VIEW insights.prunable_events {security_invoker=true} AS
            FROM insights.handlers h
           WHERE (EXISTS ( SELECT
                    FROM insights.deliveries d
-                  WHERE handler = name AND event_id = id
+                  WHERE handler = id AND event_id = id
                  OFFSET 0))));
 
 -- row security
 insights.activity: on
 insights.added_columns: on
 insights.alembic_version: on
+insights.batches: on
+insights.batches_default: on
+insights.batches_in_hand: on
 insights.deliveries: on
 insights.emails: on
 insights.event_types: on
@@ -622,6 +693,7 @@ insights.events: on
 insights.handlers: on
 insights.owners: on
 insights.plan_limits: on
+insights.processes: on
 insights.profile_news: on
 insights.providers: on
 insights.subscriptions: on
@@ -634,7 +706,8 @@ public.usage_limits: on
 
 -- storage parameters
 insights.activity: fillfactor=70
-insights.deliveries: fillfactor=70, autovacuum_vacuum_scale_factor=0.0, autovacuum_vacuum_threshold=20000, autovacuum_analyze_scale_factor=0.0, autovacuum_analyze_threshold=50000, autovacuum_vacuum_cost_delay=0
+insights.batches_in_hand: autovacuum_vacuum_scale_factor=0.0, autovacuum_vacuum_threshold=1000, autovacuum_vacuum_cost_delay=0
+insights.deliveries: autovacuum_vacuum_scale_factor=0.0, autovacuum_vacuum_threshold=20000, autovacuum_analyze_scale_factor=0.0, autovacuum_analyze_threshold=50000, autovacuum_vacuum_cost_delay=0
 public.usage_limits: fillfactor=50, autovacuum_vacuum_scale_factor=0.05
 
 -- indexes
@@ -642,9 +715,15 @@ CREATE UNIQUE INDEX activity_pkey ON insights.activity USING btree (user_id);
 CREATE INDEX activity_untold ON insights.activity USING btree (last_active_at) WHERE (NOT is_told);
 CREATE UNIQUE INDEX added_columns_pkey ON insights.added_columns USING btree (name);
 CREATE UNIQUE INDEX alembic_version_pkc ON insights.alembic_version USING btree (version_num);
+CREATE INDEX batches_default_id_idx ON insights.batches_default USING btree (id);
+CREATE INDEX batches_in_hand_id_idx ON insights.batches_in_hand USING btree (id);
+CREATE INDEX batches_in_hand_of_handler ON insights.batches_in_hand USING btree (handler);
+CREATE INDEX batches_of_id ON ONLY insights.batches USING btree (id);
 CREATE INDEX deliveries_dead ON insights.deliveries USING btree (handler, died_at) WHERE (died_at IS NOT NULL);
-CREATE INDEX deliveries_due ON insights.deliveries USING btree (handler, due_at) WHERE (died_at IS NULL);
+CREATE INDEX deliveries_due ON insights.deliveries USING btree (handler, seq) WHERE ((died_at IS NULL) AND (due_at IS NULL) AND (waits_for IS NULL));
+CREATE INDEX deliveries_due_later ON insights.deliveries USING btree (handler, LEAST(setbacks, 4), due_at) WHERE ((died_at IS NULL) AND (due_at IS NOT NULL) AND (waits_for IS NULL));
 CREATE UNIQUE INDEX deliveries_pkey ON insights.deliveries USING btree (handler, event_id);
+CREATE INDEX deliveries_waiting ON insights.deliveries USING btree (seq) WHERE (waits_for IS NOT NULL);
 CREATE INDEX emails_held ON insights.emails USING btree (held_at) WHERE (held_at IS NOT NULL);
 CREATE UNIQUE INDEX emails_pkey ON insights.emails USING btree (user_id, template, about);
 CREATE UNIQUE INDEX event_types_pkey ON insights.event_types USING btree (type);
@@ -653,9 +732,11 @@ CREATE INDEX events_of_choice ON insights.events USING btree (user_id, occurred_
 CREATE INDEX events_of_training ON insights.events USING btree (((data ->> 'training_id'::text)), occurred_at) WHERE (type ~~ 'training.%'::text);
 CREATE INDEX events_of_user ON insights.events USING btree (user_id, type);
 CREATE UNIQUE INDEX events_pkey ON insights.events USING btree (id);
+CREATE UNIQUE INDEX handlers_id_key ON insights.handlers USING btree (id);
 CREATE UNIQUE INDEX handlers_pkey ON insights.handlers USING btree (name);
 CREATE UNIQUE INDEX owners_pkey ON insights.owners USING btree (kind, id);
 CREATE UNIQUE INDEX plan_limits_pkey ON insights.plan_limits USING btree (plan, resource);
+CREATE UNIQUE INDEX processes_pkey ON insights.processes USING btree (id);
 CREATE UNIQUE INDEX profile_news_pkey ON insights.profile_news USING btree (user_id);
 CREATE UNIQUE INDEX providers_pkey ON insights.providers USING btree (name);
 CREATE UNIQUE INDEX subscriptions_pkey ON insights.subscriptions USING btree (event_type, handler);
@@ -668,6 +749,12 @@ CREATE UNIQUE INDEX usage_ledger_sums ON insights.usage_ledger USING btree (user
 CREATE UNIQUE INDEX usage_marks_pkey ON insights.usage_marks USING btree (user_id, resource, month, "limit", mark);
 CREATE UNIQUE INDEX profiles_pkey ON public.profiles USING btree (id);
 CREATE UNIQUE INDEX usage_limits_pkey ON public.usage_limits USING btree (user_id);
+
+-- numbers by default
+insights.batches.id: nextval('insights.batch_id'::regclass)
+insights.batches_default.id: nextval('insights.batch_id'::regclass)
+insights.batches_in_hand.id: nextval('insights.batch_id'::regclass)
+insights.deliveries.seq: nextval('insights.delivery_seq'::regclass)
 
 -- check constraints
 insights.plan_limits: plan_limits_resource_check CHECK ((resource = ANY (ARRAY['datasets'::text, 'trainings'::text, 'predictions'::text])))

@@ -4,6 +4,7 @@ import re
 
 from sqlalchemy import Connection, text
 
+# Partitions of days (batches_20261126) are made at run time, and left out.
 # Ours is what stands in `insights`, and what migrations made in `public`.
 SECTIONS = {
     "functions": """
@@ -28,7 +29,7 @@ SECTIONS = {
         SELECT format('%s: %s', CAST(CAST(c.oid AS regclass) AS text),
                       CASE WHEN c.relrowsecurity THEN 'on' ELSE 'OFF' END)
         FROM pg_class c
-        WHERE c.relkind = 'r' AND c.relnamespace IN (
+        WHERE c.relkind IN ('r', 'p') AND c.relname !~ '^batches_[0-9]{8}$' AND c.relnamespace IN (
             CAST('insights' AS regnamespace), CAST('public' AS regnamespace))
         ORDER BY 1
     """,
@@ -36,13 +37,26 @@ SECTIONS = {
         SELECT format('%s: %s', CAST(CAST(c.oid AS regclass) AS text),
                       array_to_string(c.reloptions, ', '))
         FROM pg_class c
-        WHERE c.relkind = 'r' AND c.reloptions IS NOT NULL AND c.relnamespace IN (
+        WHERE c.relkind = 'r' AND c.relname !~ '^batches_[0-9]{8}$'
+          AND c.reloptions IS NOT NULL AND c.relnamespace IN (
             CAST('insights' AS regnamespace), CAST('public' AS regnamespace))
         ORDER BY 1
     """,
     "indexes": """
         SELECT indexdef || ';' FROM pg_indexes WHERE schemaname IN ('insights', 'public')
+          AND tablename !~ '^batches_[0-9]{8}$'
         ORDER BY schemaname, indexname
+    """,
+    "numbers by default": """
+        SELECT format('%s.%s: %s', CAST(CAST(d.adrelid AS regclass) AS text), a.attname,
+                      pg_get_expr(d.adbin, d.adrelid))
+        FROM pg_attrdef d
+        JOIN pg_class c ON c.oid = d.adrelid
+        JOIN pg_attribute a ON a.attrelid = d.adrelid AND a.attnum = d.adnum
+        WHERE c.relnamespace = CAST('insights' AS regnamespace)
+          AND c.relname !~ '^batches_[0-9]{8}$'
+          AND pg_get_expr(d.adbin, d.adrelid) LIKE 'nextval%'
+        ORDER BY 1
     """,
     "check constraints": """
         SELECT format('%s: %s %s', CAST(CAST(c.conrelid AS regclass) AS text), c.conname,

@@ -4,7 +4,6 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from datetime import timedelta
 from pathlib import Path
 
 import psycopg
@@ -12,7 +11,7 @@ import pytest
 from psycopg.errors import LockNotAvailable, RaiseException
 from sqlalchemy import text
 
-from models.deliveries.lease import lease
+from models.deliveries.look import look
 from runtime.migrate import downgrade, migrate, upgrade
 from tests.factories import Servers, new_database
 from tests.models.assemblies import assembly_on
@@ -198,15 +197,14 @@ def test_what_an_installation_of_before_owes_waits_for_a_migration_with_its_keys
             connection.execute(text("INSERT INTO insights.handlers (name) VALUES ('emails')"))
             connection.execute(text(owe))
 
-        def leased() -> int:
-            with assembly.engine.begin() as connection:
-                batches = lease(connection, {"emails": 9}, {"emails": timedelta(seconds=30)})
-                return sum(len(batch.leases) for batch in batches)
+        def due() -> int:
+            with assembly.engine.connect() as connection:
+                return sum(each.free for each in look(connection, {"emails": 9}))
 
         migrate(assembly.engine, assembly.catalogue, assembly.handlers)
-        without_key = leased()
+        without_key = due()
         migrate(assembly.engine, assembly.catalogue, assembly.handlers, ["loops"])
-        with_key = leased()
+        with_key = due()
 
     assert (without_key, with_key) == (0, 1)
 

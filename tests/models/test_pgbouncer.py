@@ -111,8 +111,8 @@ def test_many_more_threads_than_connections_lose_nothing(
     def publish_some(_: int) -> None:
         for _ in range(5):
             publish_now(pooled, PredictionMade(user_id=user, model_id="m", occurred_at=NOON))
-            for message in pipeline.lease():
-                pipeline.deliver(message)
+            for name in pipeline.rung():
+                pipeline.answer(name)
 
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(publish_some, range(8)))

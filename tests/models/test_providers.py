@@ -1,26 +1,26 @@
-"""Whether a provider is on is one fact in the database, which the fan-out and the lease obey."""
+"""Whether a provider is on is one fact in the database, which fan-out and taking obey."""
 
 from uuid import UUID
 
 import pytest
 from sqlalchemy import Connection, text
 
+from events import publish, uuid7
 from models import providers
 from models.deliveries.backlog import handlers_of_event, summary
-from models.deliveries.take import claim
+from models.deliveries.claim import claim
 from runtime.assembly import Assembly
 from runtime.clients import PROVIDER_SETTINGS
 from tests.factories import dataset_uploaded, prediction_made, publish_now, signed_up
 from tests.fake_handlers import FakeEffect, external_handler
 from tests.pipeline import Pipeline
-from workers.broker.actors import batch_of
 
 INSERT = text("""
     INSERT INTO insights.events (id, type, source, user_id, data)
     VALUES (gen_random_uuid(), 'user.signed_up', 'sql', :user, '{"email": "ada@example.com"}')
 """)
 PUBLISH = text("SELECT publish_event('user.signed_up', '{\"email\": \"ada@example.com\"}', :user)")
-OWED = text("SELECT DISTINCT handler FROM insights.deliveries")
+OWED = text("SELECT DISTINCT handler FROM insights.delivery_states")
 LOOPS = {"emails_awaited", "contacts"}
 
 
@@ -91,12 +91,12 @@ def test_what_is_owed_already_waits_while_its_provider_is_off(
     pipeline.follow(handler)
     providers.switch_on(connection, "loops")
     publish_now(assembly, prediction_made(UUID(int=1)), prediction_made(UUID(int=1)))
-    (message,) = pipeline.lease()
+    assert pipeline.rung() == ["external"]
     providers.switch_off(connection, "loops")
 
-    assert claim(connection, "external", batch_of(message).leases, handler.lease, probe=True) == []
-    pipeline.deliver(message)
-    assert pipeline.lease() == []
+    assert claim(connection, "external", 9, handler.lease) == []
+    pipeline.answer("external")
+    assert pipeline.rung() == []
     assert effect.calls == []
     assert [row.attempts for row in pipeline.owed()] == [0, 0]
 
@@ -139,3 +139,20 @@ def test_the_summary_says_whose_provider_is_off(assembly: Assembly, connection: 
     assert not off & {"analytics", "usage"}
     assert rows["emails"].provider == "loops"
     assert rows["usage"].provider is None
+
+
+def test_what_is_published_after_the_switch_counts_as_published_then_however_old_its_transaction(
+    assembly: Assembly,
+) -> None:
+    event = signed_up(uuid7())
+    with assembly.engine.begin() as connection:
+        providers.switch_on(connection, "loops")
+    with assembly.sessions.begin() as session:
+        session.execute(text("SELECT 1"))
+        with assembly.engine.begin() as connection:
+            providers.switch_off(connection, "loops")
+        publish(session, event)
+
+    with assembly.sessions.begin() as session:
+        found = handlers_of_event(session, event.id, event.type)
+    assert {each.was_off for each in found if each.handler == "emails_awaited"} == {True}

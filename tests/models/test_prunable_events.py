@@ -16,7 +16,7 @@ from events import AnalyticsChoiceMade, Event, uuid7
 from models import prunable_events
 from models.prunable_events import PRUNE, START, Place, prune
 from runtime.assembly import Assembly
-from tests.factories import predictions_made, publish_now
+from tests.factories import owe, predictions_made, publish_now
 from tests.models.plans import buffers, explain, scans
 
 AGE = timedelta(days=90)
@@ -44,11 +44,13 @@ MIXED = """
 # The oldest of them stay: a handler owes them.
 OWED = """
     INSERT INTO insights.deliveries (handler, event_id)
-    SELECT 'usage', id FROM insights.events ORDER BY recorded_at LIMIT 1000
+    SELECT h.id, e.id FROM insights.events e JOIN insights.handlers h ON h.name = 'usage'
+    ORDER BY e.recorded_at LIMIT 1000
 """
 BACKLOG = """
     INSERT INTO insights.deliveries (handler, event_id)
-    SELECT 'activity', gen_random_uuid() FROM generate_series(1, 60000)
+    SELECT h.id, gen_random_uuid()
+    FROM insights.handlers h CROSS JOIN generate_series(1, 60000) WHERE h.name = 'activity'
 """
 
 
@@ -93,10 +95,11 @@ def test_what_only_an_unknown_handler_owes_is_pruned(
     (event,) = predictions_made()
     publish_now(assembly, event)
     make_old(connection, event)
-    connection.execute(text("DELETE FROM insights.deliveries WHERE handler <> 'usage'"))
+    owed_by_nobody(connection, event)
+    owe(connection, "usage", event.id)
     assert prunable_events.count_prunable(connection, AGE) == 0
 
-    connection.execute(text("UPDATE insights.deliveries SET handler = 'renamed'"))
+    connection.execute(text("UPDATE insights.deliveries SET handler = 32000"))
 
     assert prunable_events.count_prunable(connection, AGE) == 1
     assert list(prune_all(assembly)) == [1]

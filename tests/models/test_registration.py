@@ -5,9 +5,11 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import Connection, text
 
+from events import uuid7
 from models import event_types, subscriptions
 from models.event_types import EventType
 from runtime.assembly import Assembly
+from tests.factories import owe
 
 FLEW = EventType("user.flew", 1, {"required": ["miles"]})
 
@@ -33,7 +35,7 @@ def test_subscriptions_are_added_and_end_only_by_name(rolled_back: Connection) -
     before = subscriptions.subscriptions(rolled_back)
     more = {("user.deleted", "usage"), ("user.updated", "usage")}
 
-    subscriptions.subscribe(rolled_back, more)
+    subscriptions.subscribe(rolled_back, more, {})
     assert subscriptions.subscriptions(rolled_back) == before | more
 
     subscriptions.unsubscribe(rolled_back, "usage", "user.deleted")
@@ -45,8 +47,7 @@ def test_subscriptions_are_added_and_end_only_by_name(rolled_back: Connection) -
 
 
 def test_what_is_owed_stays_owed_when_a_subscription_ends(rolled_back: Connection) -> None:
-    owe = "INSERT INTO insights.deliveries (handler, event_id) VALUES ('usage', gen_random_uuid())"
-    rolled_back.execute(text(owe))
+    owe(rolled_back, "usage", uuid7())
 
     subscriptions.unsubscribe(rolled_back, "usage")
 

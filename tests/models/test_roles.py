@@ -44,7 +44,7 @@ WITHOUT_SEARCH_PATH = """
     SELECT oid::regprocedure::text FROM pg_proc
     WHERE (pronamespace = 'insights'::regnamespace
        OR oid::regproc::text IN ('publish_event', 'increment_usage', 'check_limit'))
-      AND proconfig IS DISTINCT FROM ARRAY['search_path=pg_catalog, pg_temp']
+      AND NOT coalesce('search_path=pg_catalog, pg_temp' = ANY (proconfig), false)
 """
 CALLS = (
     f"SELECT public.publish_event('user.logged_in', '{{}}', '{ADA}')",

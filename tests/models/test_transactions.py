@@ -9,7 +9,7 @@ from models import transactions
 from models.transactions import in_transaction
 from runtime.assembly import Assembly
 
-OWE = text("INSERT INTO insights.deliveries (handler, event_id) VALUES ('h', gen_random_uuid())")
+OWE = text("INSERT INTO insights.deliveries (handler, event_id) VALUES (1, gen_random_uuid())")
 OWED = text("SELECT count(*) FROM insights.deliveries")
 
 

@@ -112,6 +112,16 @@ def test_rpc_goes_on_as_a_counter_beside_data_sets(
     assert counted(assembly, user_id) == 2
 
 
+def test_no_more_is_given_back_by_name_of_nothing_than_was_counted(
+    assembly: Assembly, connection: Connection, user_id: UUID
+) -> None:
+    count_each(assembly, upload(user_id, "a"))
+    for amount in (-3, 1, -2, -1):
+        connection.execute(INCREMENT, {"user": user_id, "amount": amount})
+
+    assert counted(assembly, user_id) == 1
+
+
 def test_an_older_release_counts_by_the_ids_of_the_stored_events(
     assembly: Assembly, connection: Connection, user_id: UUID
 ) -> None:

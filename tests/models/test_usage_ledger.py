@@ -9,7 +9,7 @@ from sqlalchemy import Connection, text
 from events import DatasetDeleted, Event, PruneDue, uuid7
 from models import usage_ledger
 from runtime.assembly import Assembly
-from tests.factories import dataset_uploaded, prediction_made, publish_now, training_started
+from tests.factories import dataset_uploaded, owe, prediction_made, publish_now, training_started
 from tests.handlers.expected_usage import Usage, stored
 from tests.models.plans import buffers, explain, scans
 from tests.pipeline import Pipeline
@@ -124,10 +124,7 @@ def test_a_line_stays_while_its_event_is_stored_so_that_a_repetition_counts_noth
     count(pipeline, event)
 
     assert sum_up(assembly) == 0
-    connection.execute(
-        text("INSERT INTO insights.deliveries (handler, event_id) VALUES ('usage', :id)"),
-        {"id": event.id},
-    )
+    owe(connection, "usage", event.id)
     pipeline.work()
 
     assert [tuple(line) for line in connection.execute(LINES, {"user": user_id})] == [

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, text
 from events import Catalogue, PredictionMade, uuid7
 from events.contract.schema import data_schema
 from events.personal import personal
+from handlers.order import WrongOrder
 from models import event_types, providers, subscriptions
 from runtime.assembly import Assembly
 from runtime.clients import PROVIDER_SETTINGS
@@ -51,7 +52,7 @@ def test_handlers_of_other_code_stay_subscribed_and_are_named(
 def test_a_type_that_a_handler_ceased_to_follow_stays_and_is_named(
     assembly: Assembly, rolled_back: Connection
 ) -> None:
-    subscriptions.subscribe(rolled_back, [("user.logged_in", "usage")])
+    subscriptions.subscribe(rolled_back, [("user.logged_in", "usage")], {})
 
     said = register(rolled_back, assembly.catalogue, assembly.handlers)
 
@@ -176,3 +177,29 @@ def test_an_operators_off_stands_whoever_has_the_key(
 
     assert not [each for each in said if "loops" in each]
     assert providers.providers(rolled_back)[0].is_on is False
+
+
+def test_the_order_of_handlers_is_written_and_follows_the_code(
+    assembly: Assembly, rolled_back: Connection
+) -> None:
+    late = external_handler(FakeEffect(), "late", after=["usage"])
+    register(rolled_back, assembly.catalogue, assembly.handlers | {"late": late})
+    first = subscriptions.order(rolled_back)["late"]
+
+    late = external_handler(FakeEffect(), "late", after=["profiles"])
+    register(rolled_back, assembly.catalogue, assembly.handlers | {"late": late})
+
+    assert (first, subscriptions.order(rolled_back)["late"]) == ({"usage"}, {"profiles"})
+
+
+def test_a_circle_with_the_order_of_another_release_is_refused(
+    assembly: Assembly, rolled_back: Connection
+) -> None:
+    """Either order could be kept; both together would keep events waiting for ever."""
+    hen = external_handler(FakeEffect(), "hen", after=["egg"])
+    register(rolled_back, assembly.catalogue, {"egg": external_handler(FakeEffect(), "egg")})
+    register(rolled_back, assembly.catalogue, {"hen": hen})
+
+    egg = external_handler(FakeEffect(), "egg", after=["hen"])
+    with pytest.raises(WrongOrder, match="circle"):
+        register(rolled_back, assembly.catalogue, {"egg": egg})

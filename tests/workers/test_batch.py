@@ -1,4 +1,4 @@
-"""Batches are split into parts, and stored events become objects or outcomes."""
+"""Stored events become objects or outcomes."""
 
 from datetime import timedelta
 from typing import Any
@@ -7,31 +7,18 @@ from sqlalchemy import text
 
 from events import DatasetDeleted, PredictionMade, uuid7
 from handlers import Handler, Reject, RetryLater, transactional
-from models.deliveries.lease import Lease
 from models.events import StoredEvent
 from runtime.assembly import Assembly
 from tests.factories import predictions_made, publish_now
 from tests.fake_handlers import BOTH_KINDS, FakeEffect, transactional_handler
 from tests.pipeline import Pipeline
-from workers.batch import NEWER_WORKER_COMES, Batch, restore
+from workers.batch import NEWER_WORKER_COMES, restore
 
 HANDLER = transactional_handler(FakeEffect())
 
 
 def stored(type_: str, body: str) -> StoredEvent:
     return StoredEvent(uuid7(), type_, body)
-
-
-def test_parts_hold_each_lease_once_and_keep_what_the_message_said() -> None:
-    leases = [Lease(uuid7().hex, token) for token in range(7)]
-    batch = Batch(leases, began_before=True, probe=True, sent_at=5.0)
-
-    parts = list(batch.parts(3))
-
-    assert [len(part.leases) for part in parts] == [3, 3, 1]
-    assert [lease for part in parts for lease in part.leases] == leases
-    assert {(part.charged, part.probe, part.sent_at) for part in parts} == {(1, True, 5.0)}
-    assert [part.is_single for part in parts] == [False, False, True]
 
 
 def test_what_does_not_fit_its_type_is_rejected_and_the_rest_is_restored() -> None:
@@ -68,10 +55,8 @@ def test_an_older_worker_leaves_to_newer_ones_what_it_does_not_know(
 
     pipeline.follow(version(PredictionMade, DatasetDeleted))
     publish_now(assembly, DatasetDeleted(user_id=uuid7(), dataset_id="d"))
-    messages = pipeline.lease()
     pipeline.handlers = {"evolving": version(PredictionMade)}
-    for message in messages:
-        pipeline.deliver(message)
+    pipeline.answer("evolving")
 
     (owed,) = pipeline.owed()
     assert (owed.attempts, owed.died_at) == (0, None)

@@ -20,7 +20,7 @@ from tests.services.redis.stand_ins import Proxy
 from tests.waiting import wait_until
 
 IN_TIME = 30.0  # seconds for a process to start and to work
-OWED = text("SELECT count(*) FROM insights.deliveries WHERE handler = 'usage'")
+OWED = text("SELECT count(*) FROM insights.delivery_states WHERE handler = 'usage'")
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """The failure policy as a table, and how errors are worded for `last_error`."""
 
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 from pydantic import ValidationError
@@ -13,12 +14,13 @@ from models.deliveries.lease import Lease
 from workers.failure_policy import (
     BUSY_FOR,
     LONGEST_ERROR,
+    WorkerDied,
     describe,
     failure_of,
     unreadable_fields,
 )
 
-LEASE = Lease("0" * 32, 3)
+LEASE = Lease(UUID(int=0), 3)
 HOUR = timedelta(hours=1)
 # error: (attempts it costs, is it dead, due after how long; None is the back-off)
 POLICY: dict[str, tuple[Exception, int, bool, timedelta | None]] = {
@@ -27,19 +29,16 @@ POLICY: dict[str, tuple[Exception, int, bool, timedelta | None]] = {
     "the handler rejects it": (Reject("no such template"), 1, True, None),
     "the provider refuses it": (ProviderRefused("no address"), 1, True, None),
     "the handler puts it off": (RetryLater(HOUR, "the user sleeps"), 0, False, HOUR),
+    "its process died each time": (WorkerDied("no sign of life"), 0, True, None),
     "the throttle is full": (ProviderBusy("too much at once"), 0, False, BUSY_FOR),
 }
 
 
-@pytest.mark.parametrize("charged", [0, 1], ids=["charged after", "charged before"])
 @pytest.mark.parametrize(("error", "costs", "dead", "after"), POLICY.values(), ids=POLICY.keys())
 def test_each_error_has_its_price(
-    error: Exception, costs: int, dead: bool, after: timedelta | None, charged: int
+    error: Exception, costs: int, dead: bool, after: timedelta | None
 ) -> None:
-    failure = failure_of(LEASE, error, charged=charged)
-
-    # What was charged before the work began is not charged again, or given back.
-    assert failure == Failure(LEASE, describe(error), costs - charged, dead, after)
+    assert failure_of(LEASE, error) == Failure(LEASE, describe(error), costs, dead, after)
 
 
 def test_our_own_errors_are_quoted_but_not_without_end() -> None:

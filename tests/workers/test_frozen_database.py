@@ -19,7 +19,7 @@ from tests.freezing_proxy import FreezingProxy
 from tests.waiting import wait_until
 
 IN_TIME = 45.0  # seconds for a process to start, and to work again after a freeze
-OWED = text("SELECT count(*) FROM insights.deliveries WHERE handler = 'usage'")
+OWED = text("SELECT count(*) FROM insights.delivery_states WHERE handler = 'usage'")
 RELAY, WORKER = ["relay"], ["worker", "--handlers", "usage"]
 Start = Callable[[list[str], FreezingProxy | None, float], "subprocess.Popen[bytes]"]
 

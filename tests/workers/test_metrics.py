@@ -1,4 +1,4 @@
-"""Relay and runner count what they lease, do, fail at and give up."""
+"""Relay and runner count what they ring for, take, do, fail at and give up."""
 
 from errors import ProviderDown
 from runtime.assembly import Assembly
@@ -50,3 +50,4 @@ def test_passes_and_batches_are_measured(assembly: Assembly, pipeline: Pipeline)
     )
     assert batches == 2
     assert pipeline.registry.get_sample_value("insights_relay_passes_total") == 2
+    assert pipeline.registry.get_sample_value("insights_bells_total", {"handler": "external"}) == 2

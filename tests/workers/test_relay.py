@@ -1,89 +1,89 @@
-"""The relay leases what is due, only that, and only as much as there is room for."""
+"""The relay rings for what is due, once per batch, and only as much as there is room for."""
 
 import threading
 import time
 from uuid import UUID
 
 import pytest
+from dramatiq import Message
 from dramatiq.errors import ConnectionClosed
 from prometheus_client import CollectorRegistry
 from sqlalchemy import text
 
-from models.deliveries.lease import Lease, LeasedBatch
 from runtime.assembly import Assembly
 from tests.factories import predictions_made, publish_now
 from tests.fake_handlers import FakeEffect, external_handler, transactional_handler
 from tests.pipeline import Pipeline, Queue
 from tests.waiting import wait_until
-from workers.broker.actors import batch_of
 from workers.metrics import Metrics
-from workers.relay import QUEUE_BOUND, Relay, parts
+from workers.relay import QUEUE_BOUND, Relay
+
+
+def a_relay(pipeline: Pipeline, queue: Queue | None = None) -> Relay:
+    """A relay that remembers what it rang for, unlike the one of Pipeline.rung."""
+    metrics = Metrics(CollectorRegistry())
+    return Relay(pipeline.assembly.engine, queue or pipeline.queue, pipeline.handlers, metrics)
 
 
 def broker_is_away(*_: object) -> None:
     raise ConnectionClosed(Exception("x"))  # type: ignore[no-untyped-call]
 
 
-def test_what_is_published_is_sent_in_batches_of_the_handlers_size(
-    assembly: Assembly, pipeline: Pipeline
-) -> None:
+def test_a_bell_is_rung_for_each_batch_that_is_due(assembly: Assembly, pipeline: Pipeline) -> None:
     pipeline.follow(transactional_handler(FakeEffect(), batch=10))
     publish_now(assembly, *predictions_made(25))
 
-    sizes = [len(batch_of(message).leases) for message in pipeline.lease()]
-
-    assert sizes == [10, 10, 5]
+    assert pipeline.rung() == ["transactional"] * 3
 
 
-@pytest.mark.parametrize(("setbacks", "size"), [(0, 500), (1, 62), (2, 7), (3, 1), (9, 1)])
-def test_parts_shrink_with_each_setback(setbacks: int, size: int) -> None:
-    leases = [Lease(f"{number:032x}", 1) for number in range(500)]
-    leased = LeasedBatch(
-        "emails", began_before=False, probe=False, setbacks=setbacks, leases=leases
-    )
-
-    split = list(parts(leased, 500))
-
-    assert len(split[0]) == size
-    assert [lease for part in split for lease in part] == leases
-
-
-def test_what_is_leased_is_not_sent_again_before_the_lease_ends(
-    assembly: Assembly, pipeline: Pipeline
-) -> None:
+def test_a_bell_carries_no_ids(assembly: Assembly, pipeline: Pipeline) -> None:
     pipeline.follow(transactional_handler(FakeEffect()))
-    publish_now(assembly, *predictions_made(3))
-
-    assert len(pipeline.lease()) == 1
-    assert pipeline.lease() == []
-
-
-def test_the_relay_sends_each_delivery_alone_when_its_lease_ended_without_an_outcome(
-    assembly: Assembly, pipeline: Pipeline
-) -> None:
-    pipeline.follow(transactional_handler(FakeEffect()))
-    publish_now(assembly, *predictions_made(3))
-    pipeline.lease()
-    pipeline.pass_time()
-
-    again = [batch_of(message) for message in pipeline.lease()]
-
-    assert [[lease.token for lease in batch.leases] for batch in again] == [[2]] * 3
-    assert all(batch.began_before for batch in again)
-
-
-def test_a_message_that_got_lost_costs_no_attempt(assembly: Assembly, pipeline: Pipeline) -> None:
-    effect = FakeEffect()
-    pipeline.follow(transactional_handler(effect, max_attempts=1))
     publish_now(assembly, *predictions_made())
-    for _ in range(5):
-        pipeline.lease()
-        pipeline.pass_time()
+    pipeline.rung()
 
-    pipeline.work()
+    (message,) = map(Message.decode, pipeline.queue.messages)
 
-    assert len(effect.seen) == 1
-    assert pipeline.owed() == []
+    assert (message.args, set(message.kwargs)) == ((), {"sent_at"})
+
+
+def test_what_was_rung_for_is_rung_for_again_only_when_nobody_took_it(
+    assembly: Assembly, pipeline: Pipeline
+) -> None:
+    pipeline.follow(transactional_handler(FakeEffect()))
+    publish_now(assembly, *predictions_made(3))
+    relay = a_relay(pipeline)
+
+    assert [relay.relay(), relay.relay()] == [1, 0]
+    publish_now(assembly, *predictions_made())
+    assert [relay.relay(), relay.relay()] == [1, 0]
+
+    relay.rung["transactional"].at -= 2  # seconds ago
+    assert relay.relay() == 1
+
+
+def test_what_comes_back_from_a_failure_is_rung_for(assembly: Assembly, pipeline: Pipeline) -> None:
+    pipeline.follow(transactional_handler(FakeEffect()))
+    publish_now(assembly, *predictions_made())
+    relay = a_relay(pipeline)
+    relay.relay()
+    with assembly.engine.begin() as connection:
+        connection.execute(text("UPDATE insights.deliveries SET due_at = now(), attempts = 1"))
+
+    assert [relay.relay(), relay.relay()] == [1, 0]
+
+
+def test_bells_of_what_an_open_transaction_holds_are_not_rung(
+    assembly: Assembly, pipeline: Pipeline
+) -> None:
+    rung: list[list[str]] = []
+    pipeline.follow(
+        transactional_handler(FakeEffect(lambda _events: rung.append(pipeline.rung())), batch=10)
+    )
+    publish_now(assembly, *predictions_made(9))
+
+    pipeline.answer("transactional")
+
+    assert rung == [[]]
 
 
 def test_the_relay_leaves_in_the_table_what_the_queue_has_no_room_for(
@@ -91,34 +91,17 @@ def test_the_relay_leaves_in_the_table_what_the_queue_has_no_room_for(
 ) -> None:
     class FullQueue(Queue):
         def depths(self, _queue_names: object) -> dict[str, int]:
-            return {"transactional": QUEUE_BOUND}
+            return {"transactional": len(self.messages)}
 
     pipeline.follow(transactional_handler(FakeEffect(), batch=2))
     publish_now(assembly, *predictions_made(QUEUE_BOUND * 2 + 10))
-    relay = Relay(assembly.engine, FullQueue(), pipeline.handlers, Metrics(CollectorRegistry()))
+    queue = FullQueue()
+    relay = a_relay(pipeline, queue)
     for _ in range(20):
         relay.relay()
+        relay.rung["transactional"].at -= 2
 
-    assert sum(not row.leased for row in pipeline.owed()) == 10
-
-
-def test_two_relays_never_lease_the_same_delivery(assembly: Assembly, pipeline: Pipeline) -> None:
-    pipeline.follow(transactional_handler(FakeEffect(), batch=5))
-    publish_now(assembly, *predictions_made(200))
-    queues = [Queue(), Queue()]
-
-    def relay(queue: Queue) -> None:
-        relay = Relay(assembly.engine, queue, pipeline.handlers, Metrics(CollectorRegistry()))
-        while relay.relay():
-            pass
-
-    threads = [threading.Thread(target=relay, args=(queue,)) for queue in queues]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-
-    assert [row.leases for row in pipeline.owed()] == [1] * 200
+    assert len(queue.messages) == QUEUE_BOUND
 
 
 def test_a_paused_handler_does_not_keep_others_waiting(
@@ -137,36 +120,20 @@ def test_a_paused_handler_does_not_keep_others_waiting(
     assert {row.handler for row in pipeline.owed()} == {"transactional"}
 
 
-def test_a_broker_that_is_away_does_not_hide_that_a_process_may_have_been_killed(
-    assembly: Assembly, pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    pipeline.follow(transactional_handler(FakeEffect(), batch=100))
-    publish_now(assembly, *predictions_made(3))
-    pipeline.lease()
-    pipeline.pass_time()
-    with monkeypatch.context() as broken:
-        broken.setattr(pipeline.queue, "send", broker_is_away)
-        with pytest.raises(ConnectionClosed):
-            pipeline.relay.relay()
-
-    batches = [batch_of(message) for message in pipeline.lease()]
-
-    assert [len(batch.leases) for batch in batches] == [1, 1, 1]
-    assert all(batch.began_before for batch in batches)
-
-
-def test_a_broker_that_was_away_is_asked_before_anything_is_leased_for_it(
+def test_a_broker_that_was_away_is_rung_when_it_is_back(
     assembly: Assembly, pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pipeline.follow(transactional_handler(FakeEffect()))
     publish_now(assembly, *predictions_made(3))
-    for name in ("send", "depths"):
-        monkeypatch.setattr(pipeline.queue, name, broker_is_away)
-    for _ in range(5):
-        with pytest.raises(ConnectionClosed):
-            pipeline.relay.relay()
+    relay = a_relay(pipeline)
+    with monkeypatch.context() as broken:
+        broken.setattr(pipeline.queue, "send", broker_is_away)
+        for _ in range(3):
+            with pytest.raises(ConnectionClosed):
+                relay.relay()
 
-    assert {row.leases for row in pipeline.owed()} == {1}
+    assert relay.relay() == 1
+    assert {row.leases for row in pipeline.owed()} == {0}
 
 
 def test_the_relay_passes_when_the_bell_rings_and_stops_when_asked(
@@ -201,8 +168,9 @@ def test_what_is_published_in_plain_sql_is_found_without_a_ring(
     assembly: Assembly, pipeline: Pipeline, user_id: UUID
 ) -> None:
     pipeline.follow(transactional_handler(FakeEffect()))
+    relay = a_relay(pipeline)
     bell, stopped = threading.Event(), threading.Event()
-    running = threading.Thread(target=pipeline.relay.run, args=(bell, stopped))
+    running = threading.Thread(target=relay.run, args=(bell, stopped))
     running.start()
     stopped.wait(1)  # until it looks as seldom as it ever does
     with assembly.engine.begin() as connection:

@@ -1,4 +1,4 @@
-"""The runner handles what a message asks for: the effect, and with it the end of the debt."""
+"""The runner handles what is due: the effect, and with it the end of the debt."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -7,9 +7,11 @@ from uuid import UUID
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
 
-from events import Event, UserLoggedIn
-from handlers import Failed
+from events import Event, PredictionMade, UserLoggedIn
+from handlers import Failed, transactional
+from models.handlers.table import HandlerRow
 from runtime.assembly import Assembly
 from tests.factories import predictions_made, publish_now
 from tests.fake_handlers import (
@@ -46,7 +48,7 @@ def test_a_poisonous_event_fails_alone_and_the_others_are_done(
 
     (owed,) = pipeline.owed()
     assert owed.event_id == events[11].id
-    assert (owed.attempts, owed.leased, owed.died_at) == (1, False, None)
+    assert (owed.attempts, owed.state, owed.died_at) == (1, "waiting", None)
     assert "ValueError" in owed.last_error
 
 
@@ -99,10 +101,9 @@ def test_what_an_external_handler_returns_is_published_once(
     pipeline.follow(external_handler(effect, batch=1))
     (event,) = predictions_made()
     publish_now(assembly, event)
-    (message,) = pipeline.lease()
 
-    pipeline.deliver(message)
-    pipeline.deliver(message)
+    pipeline.answer("external")
+    pipeline.answer("external")
 
     assert causes_of_logins(assembly) == [(event.id, event.id)]
 
@@ -118,59 +119,36 @@ def test_a_worker_that_lost_its_lease_neither_finishes_nor_publishes(
     pipeline.follow(external_handler(FakeEffect(lose_the_lease), batch=1))
     publish_now(assembly, *predictions_made())
 
-    for message in pipeline.lease():
-        pipeline.deliver(message)
+    pipeline.answer("external")
 
     assert len(pipeline.owed()) == 1
     with assembly.engine.connect() as connection:
         assert connection.scalar(text("SELECT count(*) FROM insights.events")) == 1
 
 
-def test_a_duplicate_message_does_not_begin_external_work_again(
+def test_a_batch_leaves_a_row_that_says_what_became_of_it(
     assembly: Assembly, pipeline: Pipeline
 ) -> None:
-    def deliver_it_again(_batch: Sequence[Event]) -> None:
-        pipeline.deliver(message)
+    events = predictions_made(8)
+    poison = FakeEffect(raising(ValueError, {events[0].id}))
+    pipeline.follow(transactional_handler(FakeEffect()), external_handler(poison))
+    publish_now(assembly, *events)
 
-    effect = FakeEffect(deliver_it_again)
-    pipeline.follow(external_handler(effect))
-    publish_now(assembly, *predictions_made())
-    (message,) = pipeline.lease()
+    pipeline.work()
 
-    pipeline.deliver(message)
-
-    assert len(effect.calls) == 1
-    assert pipeline.owed() == []
-
-
-@BOTH_KINDS
-def test_a_duplicate_of_a_failed_message_charges_no_attempt(
-    make_handler: Any, assembly: Assembly, pipeline: Pipeline
-) -> None:
-    effect = FakeEffect(raising(ValueError))
-    pipeline.follow(make_handler(effect))
-    publish_now(assembly, *predictions_made())
-    (message,) = pipeline.lease()
-
-    for _ in range(3):
-        pipeline.deliver(message)
-
-    assert [row.attempts for row in pipeline.owed()] == [1]
-    assert len(effect.calls) == 1
-
-
-def test_a_message_of_a_larger_batch_than_the_handler_takes_is_split(
-    assembly: Assembly, pipeline: Pipeline
-) -> None:
-    effect = FakeEffect()
-    pipeline.follow(transactional_handler(effect, batch=100))
-    publish_now(assembly, *predictions_made(10))
-    (message,) = pipeline.lease()
-    pipeline.handlers = {"transactional": transactional_handler(effect, batch=1)}
-
-    pipeline.deliver(message)
-
-    assert [len(call) for call in effect.calls] == [1] * 10
+    with assembly.engine.connect() as connection:
+        rows = connection.execute(
+            text(
+                "SELECT h.name, b.outcome, b.events, cardinality(b.ids), b.ended_at >= b.since, "
+                "b.error FROM insights.batches b JOIN insights.handlers h ON h.id = b.handler "
+                "ORDER BY h.name"
+            )
+        ).all()
+    assert [row[:5] for row in rows] == [
+        ("external", "partly", 8, 8, True),
+        ("transactional", "done", 8, 8, True),
+    ]
+    assert rows[0].error.startswith("ValueError at ")
 
 
 def test_a_database_that_is_away_during_the_work_costs_no_attempt(
@@ -179,17 +157,17 @@ def test_a_database_that_is_away_during_the_work_costs_no_attempt(
     class Gone(Exception):
         sqlstate = None
 
-    monkeypatch.setattr("models.transactions.PAUSES_AWAY", ())
     effect = FakeEffect(raising(lambda: OperationalError("x", {}, Gone())))
     pipeline.follow(external_handler(effect, batch=1, max_attempts=3))
     publish_now(assembly, *predictions_made())
+    monkeypatch.setattr("workers.runner.PAUSES_TROUBLE", ())
     for _ in range(6):
-        for message in pipeline.lease():
-            pipeline.deliver(message)
+        pipeline.answer("external")
         pipeline.pass_time()
 
     (owed,) = pipeline.owed()
-    assert (owed.attempts, owed.died_at) == (0, None)
+    assert (owed.attempts, owed.setbacks, owed.died_at) == (0, 0, None)
+    assert len(effect.calls) == 6
 
 
 def test_a_statement_that_goes_wrong_is_a_failure_like_any_other(
@@ -221,4 +199,26 @@ def test_deliveries_of_a_deleted_event_are_deleted(
 
     pipeline.work()
 
+    assert pipeline.owed() == []
+
+
+def test_what_was_said_of_an_event_in_a_savepoint_that_was_undone_counts_for_nothing(
+    assembly: Assembly, pipeline: Pipeline
+) -> None:
+    calls: list[int] = []
+
+    @transactional("transactional", PredictionMade, batch=10)
+    def fails_at_the_flush(events: Sequence[Event], session: Session) -> Any:
+        calls.append(len(events))
+        if len(calls) > 1:
+            return None
+        session.add(HandlerRow(name="transactional"))  # it is there
+        return {events[0].id: Failed("no such user")}
+
+    pipeline.follow(fails_at_the_flush)
+    publish_now(assembly, *predictions_made(4))
+
+    pipeline.work()
+
+    assert calls == [4, 2, 2]
     assert pipeline.owed() == []

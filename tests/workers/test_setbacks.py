@@ -36,7 +36,8 @@ def waiting(pipeline: Pipeline) -> list[Any]:
         return list(
             connection.execute(
                 text("SELECT event_id, setbacks, attempts, last_error, died_at, "
-                     "extract(epoch FROM due_at - now()) AS seconds FROM insights.deliveries")
+                     "coalesce(extract(epoch FROM due_at - now()), 0) AS seconds "
+                     "FROM insights.deliveries")
             )
         )  # fmt: skip
 

@@ -6,15 +6,15 @@ from typing import Any
 import pytest
 
 from errors import ProviderBusy, ProviderDown, ProviderRefused
-from events import TrainingRequested, uuid7
+from events import TrainingRequested
 from handlers import Failed, Reject, RetryLater
-from models.deliveries.lease import Lease
-from models.deliveries.take import ClaimedDelivery
+from models.deliveries.take import TakenDelivery
 from runtime.assembly import Assembly
 from services.sentry import Work
 from tests.factories import training_event
 from tests.fake_handlers import FakeEffect, external_handler
-from workers.tracing import WorkerDied, report, report_death, work_of
+from workers.failure_policy import WorkerDied
+from workers.tracing import report, work_of
 
 HANDLER = external_handler(FakeEffect(), "emails", max_attempts=3)
 WORK = Work(handler="emails", count=1, type="prediction.made", event_id="e", lease=1)
@@ -28,6 +28,7 @@ REPORTED: list[tuple[Exception, int, bool | None]] = [
     (Reject("x"), 0, True),
     (Reject("x"), 1, True),
     (ProviderRefused("x"), 1, True),
+    (WorkerDied("x"), 9, True),
     (RetryLater(timedelta(1)), 0, None),
     (ProviderDown("x"), 2, None),
     (ProviderBusy("x"), 0, None),
@@ -57,22 +58,11 @@ def test_the_first_failure_and_the_last_are_reported(
     assert reports == ([] if dead is None else [(WORK, error, dead)])
 
 
-def test_a_death_is_reported_without_reading_the_event(
-    assembly: Assembly, reports: list[tuple[Any, Any, bool]]
-) -> None:
-    id_ = uuid7()
-
-    report_death(assembly.sentry, HANDLER, Lease(id_.hex, 4))
-
-    ((work, error, dead),) = reports
-    assert (work.event_id, work.lease, work.handler) == (str(id_), 4, "emails")
-    assert isinstance(error, WorkerDied)
-    assert dead
-
-
 def test_of_an_event_only_ids_and_facts_of_its_training_are_sent() -> None:
     event = training_event(TrainingRequested, 0, target="the column of Ada")
-    delivery = ClaimedDelivery(5, 0, False, event.id, event.type, "{}")
+    delivery = TakenDelivery(
+        1, False, False, False, event.id, 9, None, 5, 0, 0, None, event.type, "{}"
+    )
 
     work = work_of(HANDLER, delivery, event, 1, 9.0)
 

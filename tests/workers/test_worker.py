@@ -6,7 +6,6 @@ import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from datetime import timedelta
 from uuid import UUID
 
 import pytest
@@ -14,6 +13,7 @@ from pydantic import SecretStr
 from sqlalchemy import text
 
 from events import PredictionMade, UserSignedUp, uuid7
+from runtime import connection_budget
 from runtime.assembly import Assembly
 from runtime.clients import providers_with_key
 from runtime.environment import environment
@@ -25,7 +25,7 @@ from tests.doubles import Doubles
 from tests.factories import publish_now
 from tests.fake_handlers import FakeEffect, external_handler
 from tests.waiting import wait_until
-from workers.worker import UnknownHandler, choose, shortest_lease, threads_of
+from workers.worker import UnknownHandler, choose, threads_of
 
 Start = Callable[..., "subprocess.Popen[bytes]"]
 IN_TIME = 30.0  # seconds for a process to start and to work
@@ -54,12 +54,6 @@ def test_a_bound_on_threads_bounds_the_concurrency_of_each_handler() -> None:
 def test_a_bound_on_threads_bounds_them_in_all() -> None:
     assert threads_of(choose(FAKES, threads=3), 3) == 3
     assert threads_of(choose(FAKES, threads=9), 9) == 6
-
-
-def test_the_shortest_lease_of_all_handlers_sets_how_often_leases_are_renewed() -> None:
-    short = external_handler(FakeEffect(), lease=timedelta(seconds=3))
-
-    assert shortest_lease([external_handler(FakeEffect()), short]) == 3
 
 
 @pytest.fixture(params=["redis", "rabbitmq"])
@@ -94,7 +88,7 @@ def count(assembly: Assembly, query: str) -> int:
 
 
 def owed(assembly: Assembly) -> int:
-    return count(assembly, "SELECT count(*) FROM insights.deliveries WHERE handler = 'usage'")
+    return count(assembly, "SELECT count(*) FROM insights.delivery_states WHERE handler = 'usage'")
 
 
 def publish_predictions(assembly: Assembly, user: UUID, number: int) -> None:
@@ -183,7 +177,7 @@ def test_what_failed_just_before_a_worker_ends_is_still_reported(
     assert {each["contexts"]["delivery"]["id"] for each in reports} == {str(e.id) for e in both}
 
 
-def test_a_worker_opens_no_more_connections_than_its_threads_and_one(
+def test_a_worker_opens_no_more_connections_than_are_counted_for_it(
     assembly: Assembly, start: Start, user_id: UUID
 ) -> None:
     role = f"worker_{user_id.hex}"
@@ -210,7 +204,7 @@ def test_a_worker_opens_no_more_connections_than_its_threads_and_one(
     worker.wait()
     with assembly.engine.begin() as connection:
         connection.execute(text(f"DROP ROLE {role}"))
-    assert 1 <= most <= 3
+    assert 1 <= most <= connection_budget.of_worker(2)
 
 
 def test_a_worker_without_the_key_leaves_emails_to_one_that_has_it(
@@ -219,7 +213,7 @@ def test_a_worker_without_the_key_leaves_emails_to_one_that_has_it(
     publish_now(assembly, UserSignedUp(user_id=uuid7(), email="ada@example.com"))
     start(assembly.settings, "relay")
     start(assembly.settings, "worker")
-    owed = "SELECT count(*) FROM insights.deliveries"
+    owed = "SELECT count(*) FROM insights.delivery_states"
     needs_no_key = (
         f"{owed} WHERE handler IN (SELECT name FROM insights.handlers WHERE provider IS NULL)"
     )

@@ -20,8 +20,8 @@ from services.redis.connections import connect
 from services.redis.doorbell import QUEUE_PREFIX, Listener, channel_of, queue_bell
 
 log = structlog.get_logger()
-# Seconds between looks without a ring: a lost ring costs a lease, not more, and is rare, since the
-# listener tests its connection every minute.
+# Seconds between looks without a ring: a lost ring costs seconds, since workers look into the
+# database as well, and is rare, since the listener tests its connection every minute.
 LOOK_EVERY = 900.0
 RETRY_AFTER = 0.5  # seconds until Redis is asked again after a failure
 
@@ -87,6 +87,12 @@ class RedisDoorbellBroker(Broker):
         if self.listener is not None:
             self.listener.test_connection()
         return ConnectionClosed(error)  # type: ignore[no-untyped-call]
+
+    def test_connection(self, queue_name: str) -> None:
+        """Find out whether bells still arrive: something has been due for long in a queue."""
+        log.info("bells_suspect", queue=queue_name)
+        if self.listener is not None:
+            self.listener.test_connection()
 
     def bell(self, queue_name: str) -> threading.Event:
         """The event that is set when a queue's bell rings; all queues share one connection."""

@@ -39,7 +39,6 @@ def given_up(event: Event) -> Event:
     GivenUp,
     batch=40,
     max_attempts=5,
-    lease=SHORT_LEASE,
     on_death=given_up,
 )
 def insert_rows(events: Sequence[Event], session: Session) -> None:

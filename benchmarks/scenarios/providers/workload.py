@@ -33,9 +33,10 @@ def deploy_with_sandbox(
     *,
     workers: int,
     users: int = USERS,
+    loops_rate: float | None = None,
 ) -> Iterator[Deployment]:
     """A database with these handlers at work, all paused, whose providers are the doubles."""
-    with deploy(servers, handlers, users, sandbox=sandbox) as deployment:
+    with deploy(servers, handlers, users, sandbox=sandbox, loops_rate=loops_rate) as deployment:
         with deployment.assembly.engine.begin() as connection:
             connection.execute(SET_EMAILS)
         pause(deployment)

@@ -12,7 +12,7 @@ from models.handlers import table as handler_table
 from runtime.assembly import Assembly
 from runtime.migrate import ROOT, migrate, upgrade
 from tests.cli.conftest import SECRET, UNREACHABLE, Insights, doctor_findings, flat, let_die, plain
-from tests.factories import Servers, new_database, publish_now, read_only
+from tests.factories import Servers, new_database, owe, publish_now, read_only
 from tests.fake_handlers import FakeEffect, external_handler
 from tests.pgbouncer import pgbouncer
 from tests.pipeline import Pipeline
@@ -161,7 +161,7 @@ def test_deliveries_that_are_late_or_dead_are_a_hint(
     publish_now(assembly, PredictionMade(user_id=uuid7(), model_id="m"))
     with assembly.engine.begin() as connection:
         connection.execute(
-            text("UPDATE insights.deliveries SET due_at = now() - interval '5 minutes'")
+            text("UPDATE insights.events SET recorded_at = now() - interval '5 minutes'")
         )
     assert "Do a relay and a worker run?" in doctor_findings(insights)["deliveries"]["hint"]
 
@@ -173,12 +173,14 @@ def test_deliveries_of_a_handler_that_is_not_in_the_code_are_a_hint(
     insights: Insights, assembly: Assembly
 ) -> None:
     with assembly.engine.begin() as connection:
-        connection.execute(
-            text("INSERT INTO insights.deliveries (handler, event_id) VALUES ('renamed', :id)"),
-            {"id": uuid7()},
-        )
+        handler_table.register(connection, ["renamed"])
+        owe(connection, "renamed", uuid7())
 
-    assert doctor_findings(insights)["handlers"]["detail"].startswith("renamed: owes something")
+    found = doctor_findings(insights)["handlers"]["detail"]
+
+    with assembly.engine.begin() as connection:
+        handler_table.remove(connection, "renamed")
+    assert found.startswith("renamed: owes something")
 
 
 def test_it_notices_a_pooler(

@@ -65,11 +65,12 @@ def test_a_contact_is_written_only_once_the_profile_has_the_change(
     publish_now(contact_pipeline.assembly, *profile_changes(user)[:1])
     work_until_done(contact_pipeline)
     publish_now(contact_pipeline.assembly, UserUpdated(user_id=user, name="Augusta"))
-    messages = {message.queue_name: message for message in contact_pipeline.lease()}
 
-    contact_pipeline.deliver(messages["contacts"])
+    assert contact_pipeline.rung() == ["profiles"]
+    contact_pipeline.answer("contacts")
     assert doubles.loops.audience.contacts[0].fields["firstName"] == "Ada"
-    contact_pipeline.deliver(messages["profiles"])
+    contact_pipeline.answer("profiles")
+    assert contact_pipeline.rung() == ["contacts"]
     work_until_done(contact_pipeline)
 
     assert doubles.loops.audience.contacts[0].fields["firstName"] == "Augusta"

@@ -1,6 +1,5 @@
 """What is owed, as operators, the HTTP API and Prometheus see it."""
 
-from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -11,12 +10,12 @@ from sqlalchemy import Connection, text
 from events import uuid7
 from models.deliveries import backlog
 from models.deliveries.table import DeliveryState
-from models.handlers.table import pause
+from models.handlers.table import pause, register, remove
 from runtime.assembly import Assembly
-from tests.models.deliveries.conftest import HANDLER
+from tests.factories import owe
+from tests.models.deliveries.conftest import HANDLER, Due
 from tests.pipeline import Pipeline
 
-Due = Callable[[int], Sequence[UUID]]
 # What makes a delivery stand in each state, however it got there.
 STATES = {
     "published": ("due_at = now() - interval '3 hours'", DeliveryState.DUE),
@@ -89,11 +88,12 @@ def test_the_summary_counts_each_state_and_the_age_of_the_oldest(
 def test_the_summary_names_handlers_that_owe_nothing_and_those_that_are_unknown(
     connection: Connection,
 ) -> None:
-    owe = text("INSERT INTO insights.deliveries (handler, event_id) VALUES ('renamed', :id)")
-    connection.execute(owe, {"id": uuid7()})
+    register(connection, ["renamed"])
+    owe(connection, "renamed", uuid7())
 
     due = {row.handler: row.due for row in backlog.summary(connection)}
 
+    remove(connection, "renamed")
     assert (due["renamed"], due["usage"]) == (1, 0)
 
 
@@ -101,8 +101,7 @@ def test_the_handlers_of_an_event_are_those_that_follow_it_and_those_that_still_
     by_state: dict[str, UUID], connection: Connection, assembly: Assembly
 ) -> None:
     dead = by_state["dead"]
-    owe = text("INSERT INTO insights.deliveries (handler, event_id) VALUES ('emails', :id)")
-    connection.execute(owe, {"id": dead})
+    owe(connection, "emails", dead)
 
     def found(event_id: UUID) -> dict[str, Any]:
         with assembly.sessions() as session:

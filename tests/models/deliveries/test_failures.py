@@ -1,31 +1,29 @@
-"""What was not done: charged, put off, dead, or forgotten with its event."""
+"""What was not done: charged, put off, given back, or dead."""
 
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
-from models.deliveries.failures import Failure, charge, defer, forget_orphans, record
+from models.deliveries.claim import finish
+from models.deliveries.failures import Failure, defer, give_back, record
 from models.deliveries.lease import Lease
-from tests.models.deliveries.conftest import HANDLER, Leased, Row
+from models.deliveries.take import put_back, take
+from runtime.assembly import Assembly
+from tests.models.concurrency import meanwhile
+from tests.models.deliveries.conftest import HANDLER, Change, Claimed, Due, Row
 
 MAX_ATTEMPTS = 3
 HOUR = timedelta(hours=1)
-
-
-def set_on_all(connection: Connection, assignment: str) -> None:
-    connection.execute(text(f"UPDATE insights.deliveries SET {assignment}"))
-
 
 # (attempts before, what the failure says, attempts after and whether it is dead)
 FAILURES: dict[str, tuple[int, dict[str, Any], tuple[int, bool]]] = {
     "first": (0, {}, (1, False)),
     "last": (2, {}, (3, True)),
     "rejected": (0, {"dead": True}, (1, True)),
-    "charged before": (3, {"charge": 0}, (3, True)),
-    "refunded": (2, {"charge": -1, "after": HOUR}, (1, False)),
+    "its process died too often": (3, {"charge": 0, "dead": True}, (3, True)),
     "put off for ever": (9, {"charge": 0, "after": HOUR}, (9, False)),
 }
 
@@ -35,100 +33,180 @@ def test_a_failure_is_charged_and_the_last_one_is_a_death(
     before: int,
     given: dict[str, Any],
     left: tuple[int, bool],
-    leased: Leased,
+    claimed: Claimed,
     connection: Connection,
+    change: Change,
     row: Row,
 ) -> None:
-    (lease,) = leased(1)
-    set_on_all(connection, f"attempts = {before}")
-    failure = Failure(lease, 'It failed, {sometimes} "badly".', **given)
+    (mine,) = claimed(1)
+    change(f"attempts = {before}")
+    failure = Failure(mine.lease, 'It failed, {sometimes} "badly".', **given)
 
     found = record(connection, HANDLER, [failure], MAX_ATTEMPTS)
 
-    id_ = UUID(lease.event_id)
-    assert found == {id_: left[1]}
-    assert (row(id_).attempts, row(id_).died_at is not None) == left
-    assert (row(id_).leased, row(id_).last_error) == (False, failure.error)
-    # The lease has its outcome: a duplicate of the message changes nothing.
+    assert found == {mine.id: left[1]}
+    after = row(mine.id)
+    assert (after.attempts, after.died_at is not None) == left
+    assert (after.leased, after.last_error) == (False, failure.error)
+    # The lease has its outcome: who reports it a second time changes nothing.
     assert record(connection, HANDLER, [failure], MAX_ATTEMPTS) == {}
+
+
+def test_only_the_holder_of_the_newest_token_writes_a_failure(
+    claimed: Claimed, connection: Connection, row: Row
+) -> None:
+    (mine,) = claimed(1)
+    old = Lease(mine.id, mine.token - 1)
+
+    assert record(connection, HANDLER, [Failure(old, "no")], MAX_ATTEMPTS) == {}
+    assert defer(connection, HANDLER, [old], "down", setback=True) == 0
+    assert (row(mine.id).leased, row(mine.id).last_error) == (True, None)
 
 
 @pytest.mark.parametrize(
     ("attempts", "seconds"), [(0, 5), (1, 10), (2, 20), (6, 320), (9, 2560), (10, 3600), (90, 3600)]
 )
 def test_the_back_off_doubles_up_to_an_hour_with_jitter(
-    attempts: int, seconds: float, leased: Leased, connection: Connection, row: Row
+    attempts: int,
+    seconds: float,
+    claimed: Claimed,
+    connection: Connection,
+    change: Change,
+    row: Row,
 ) -> None:
-    leases = leased(40)
-    set_on_all(connection, f"attempts = {attempts}")
+    mine = claimed(40)
+    change(f"attempts = {attempts}")
 
-    record(connection, HANDLER, [Failure(lease, "x") for lease in leases], max_attempts=1000)
+    record(connection, HANDLER, [Failure(each.lease, "x") for each in mine], max_attempts=1000)
 
-    waits = [row(UUID(lease.event_id)).wait for lease in leases]
+    waits = [row(each.id).wait for each in mine]
     assert min(waits) > seconds * 0.5 - 1
     assert max(waits) < seconds * 1.5
     assert max(waits) - min(waits) > seconds * 0.3
 
 
 def test_what_is_put_off_is_due_after_that_time(
-    leased: Leased, connection: Connection, row: Row
+    claimed: Claimed, connection: Connection, row: Row
 ) -> None:
-    (lease,) = leased(1)
+    (mine,) = claimed(1)
 
-    record(connection, HANDLER, [Failure(lease, "not yet", charge=0, after=HOUR)], MAX_ATTEMPTS)
+    record(connection, HANDLER, [Failure(mine.lease, "not yet", charge=0, after=HOUR)], 3)
 
-    assert row(UUID(lease.event_id)).wait == pytest.approx(3600, abs=5)
-
-
-def test_an_attempt_is_charged_first_once_per_lease_and_kills_beyond_the_last(
-    leased: Leased, connection: Connection, row: Row
-) -> None:
-    (lease,) = leased(1)
-    id_ = UUID(lease.event_id)
-    for attempts in range(MAX_ATTEMPTS):
-        assert charge(connection, HANDLER, [lease], MAX_ATTEMPTS) == {id_: False}
-        assert row(id_).attempts == attempts + 1
-
-    assert charge(connection, HANDLER, [lease], MAX_ATTEMPTS) == {id_: True}
-    assert charge(connection, HANDLER, [lease], MAX_ATTEMPTS) == {}
-    assert (row(id_).attempts, row(id_).leased) == (MAX_ATTEMPTS + 1, False)
-    assert "died" in row(id_).last_error
+    assert row(mine.id).wait == pytest.approx(3600, abs=5)
 
 
 def test_each_setback_puts_off_four_times_as_long_at_no_attempt(
-    leased: Leased, connection: Connection, row: Row
+    claimed: Claimed, connection: Connection, change: Change, row: Row
 ) -> None:
-    (lease,) = leased(1)
-    id_, waits = UUID(lease.event_id), []
+    (mine,) = claimed(1)
+    waits = []
     for setbacks in range(1, 9):
-        set_on_all(connection, "leased = true, attempts = 1")
-        assert defer(connection, HANDLER, [lease], "down", setback=True, refund=1) == setbacks
-        waits.append(round(row(id_).wait))
+        change("leased = true")
+        assert defer(connection, HANDLER, [mine.lease], "down", setback=True) == setbacks
+        waits.append(round(row(mine.id).wait))
 
     assert waits == [1, 4, 16, 64, 256, 1024, 3600, 3600]
-    assert (row(id_).attempts, row(id_).setbacks, row(id_).died_at) == (0, 8, None)
+    after = row(mine.id)
+    assert (after.attempts, after.setbacks, after.died_at) == (0, 8, None)
 
 
 def test_an_outage_for_all_counts_no_setback(
-    leased: Leased, connection: Connection, row: Row
+    claimed: Claimed, connection: Connection, row: Row
 ) -> None:
-    (lease,) = leased(1)
+    (mine,) = claimed(1)
 
-    assert defer(connection, HANDLER, [lease], "down", setback=False) == 0
+    assert defer(connection, HANDLER, [mine.lease], "down", setback=False) == 0
 
-    assert (row(UUID(lease.event_id)).setbacks, row(UUID(lease.event_id)).attempts) == (0, 0)
+    after = row(mine.id)
+    assert (after.setbacks, after.attempts, after.leased) == (0, 0, False)
 
 
-def test_only_deliveries_whose_event_is_gone_are_forgotten(
-    leased: Leased, connection: Connection, row: Row
+def test_the_failure_of_what_was_taken_is_written_once_it_is_put_back(
+    due: Due, assembly: Assembly, row: Row
 ) -> None:
-    gone, kept = leased(2)
-    delete = text("DELETE FROM insights.events WHERE id = :id")
-    connection.execute(delete, {"id": UUID(gone.event_id)})
+    due(2)
+    with assembly.engine.begin() as transaction:
+        failed, later = take(transaction, HANDLER, 100)
+        put_back(transaction, [failed, later])
+        assert record(transaction, HANDLER, [Failure(failed.lease, "no")], 3) == {failed.id: False}
+        defer(transaction, HANDLER, [later.lease], "in the way", setback=True)
 
-    forget_orphans(connection, HANDLER, [Lease(gone.event_id, gone.token - 1)])
-    assert row(UUID(gone.event_id)).leased  # another worker has it
-    forget_orphans(connection, HANDLER, [gone, kept])
+    assert (row(failed.id).attempts, row(failed.id).leased) == (1, False)
+    assert (row(later.id).setbacks, row(later.id).leased) == (1, False)
 
-    owed = connection.scalars(text("SELECT event_id FROM insights.deliveries")).all()
-    assert owed == [UUID(kept.event_id)]
+
+def test_a_failure_is_written_although_the_lease_is_just_being_changed(
+    claimed: Claimed, assembly: Assembly, connection: Connection, row: Row
+) -> None:
+    (mine,) = claimed(1)
+    found: list[dict[UUID, bool]] = []
+
+    def write() -> None:
+        with assembly.sessions.begin() as session:
+            found.append(record(session, HANDLER, [Failure(mine.lease, "no")], MAX_ATTEMPTS))
+
+    with meanwhile(assembly, write) as other:
+        other.exec_driver_sql("UPDATE insights.deliveries SET due_at = due_at + interval '1 s'")
+
+    assert found == [{mine.id: False}]
+    assert row(mine.id).attempts == 1
+
+
+def test_what_is_given_back_is_due_now_under_a_new_token_at_no_attempt(
+    claimed: Claimed, connection: Connection, row: Row
+) -> None:
+    (mine,) = claimed(1)
+
+    assert give_back(connection, mine.handler_id, [mine.id]) == {mine.id}
+
+    after = row(mine.id)
+    assert (after.leased, after.leases, after.wait <= 0) == (False, mine.token + 1, True)
+    assert (after.setbacks, after.attempts, after.last_error) == (0, 0, None)
+    assert finish(connection, HANDLER, [mine.lease]) == set()  # whoever had it wakes up too late
+
+
+def test_what_a_dead_process_had_goes_on_in_smaller_company_and_is_charged_if_alone(
+    due: Due, connection: Connection, change: Change, row: Row
+) -> None:
+    (mine,) = due(1)
+    handler_id = row(mine).handler
+
+    give_back(connection, handler_id, [mine], setback=True, charge=True, error="It died.")
+    change("due_at = now()", mine)
+    give_back(connection, handler_id, [mine], setback=True)
+
+    after = row(mine)
+    assert (after.setbacks, after.attempts, after.last_error) == (2, 1, "It died.")
+
+
+@pytest.mark.parametrize(
+    "outcome",
+    [
+        "died_at = now()",
+        "leased = false, due_at = now() + interval '1 minute'",
+        "waits_for = '{1}'",
+    ],
+    ids=["dead", "in its back-off", "waiting"],
+)
+def test_what_has_had_its_outcome_is_not_given_back(
+    outcome: str, claimed: Claimed, connection: Connection, change: Change, row: Row
+) -> None:
+    (mine,) = claimed(1)
+    change(outcome)
+    before = row(mine.id)
+
+    assert give_back(connection, mine.handler_id, [mine.id], setback=True) == set()
+
+    assert (row(mine.id).leases, row(mine.id).setbacks) == (before.leases, before.setbacks)
+
+
+def test_giving_back_does_not_wait_for_who_has_it_in_an_open_transaction(
+    due: Due, assembly: Assembly, row: Row
+) -> None:
+    (held, free) = due(2)
+    handler_id = row(held).handler
+
+    with assembly.engine.begin() as worker, assembly.engine.begin() as other:
+        (taken,) = take(worker, HANDLER, 1)
+        assert taken.id == held
+        assert give_back(other, handler_id, [held, free]) == {free}

@@ -1,143 +1,129 @@
-"""Leases: handed out under a fencing token, extended and given back by their owner alone."""
+"""The lease of a claimed delivery: who holds it, and for how long it is kept alive."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
-from models.deliveries.lease import Lease, extend, holds, lease, release
-from models.handlers import circuit_breaker
-from models.handlers.circuit_breaker import FAILURES_BEFORE_OPEN
-from models.handlers.table import pause
+from models.batches import close, open_batch
+from models.deliveries.claim import claim, finish
+from models.deliveries.failures import Failure, record
+from models.deliveries.lease import Lease, holds, renew
+from models.deliveries.take import TakenDelivery
 from runtime.assembly import Assembly
-from tests.models.deliveries.conftest import HANDLER, Leased, Row
+from tests.models.concurrency import meanwhile
+from tests.models.deliveries.conftest import HANDLER, LEASE, Change, Claimed, Row
 from tests.pipeline import Pipeline
 
 HOUR = timedelta(hours=1)
-Due = Callable[[int], Sequence[UUID]]
+ALMOST_OVER = "due_at = now() + interval '5 seconds'"
 
 
-def leased_ids(connection: Connection, room: int = 100) -> list[UUID]:
-    """What one pass of a relay would lease."""
-    batches = lease(connection, {HANDLER: room}, {HANDLER: HOUR})
-    return [UUID(each.event_id) for batch in batches for each in batch.leases]
+def note(
+    connection: Connection,
+    claimed: Sequence[TakenDelivery],
+    process: UUID,
+    longest: timedelta = HOUR,
+) -> int:
+    """Note that a process has these claims in hand."""
+    ids = [each.id for each in claimed]
+    return open_batch(connection, process, claimed[0].handler_id, ids, lease=LEASE, longest=longest)
 
 
-def test_the_oldest_are_leased_first_and_no_more_than_there_is_room_for(
-    due: Due, assembly: Assembly, connection: Connection, row: Row
+def test_a_lease_holds_until_it_is_claimed_again_or_has_its_outcome(
+    claimed: Claimed, connection: Connection
 ) -> None:
-    first, second, third = due(3)
-    aged = text("UPDATE insights.deliveries SET due_at = now() - :age WHERE event_id = :id")
-    for id_, hours in ((first, 1), (second, 3), (third, 2)):
-        connection.execute(aged, {"id": id_, "age": timedelta(hours=hours)})
+    first, second = claimed(2)
+    assert holds(connection, HANDLER, first.lease)
+    assert not holds(connection, HANDLER, Lease(first.id, first.token - 1))
+    assert not holds(connection, HANDLER, Lease(first.id, first.token + 1))
+    assert not holds(connection, "usage", first.lease)
 
-    with assembly.engine.begin() as transaction:
-        # Read in the order of the table: an index would bring the oldest first by itself.
-        transaction.execute(text("SET LOCAL enable_indexscan = off"))
-        transaction.execute(text("SET LOCAL enable_bitmapscan = off"))
-        ids = leased_ids(transaction, room=2)
+    record(connection, HANDLER, [Failure(first.lease, "no")], max_attempts=9)
 
-    assert set(ids) == {second, third}
-    assert (row(second).leased, row(second).leases) == (True, 1)
-    assert row(second).wait == pytest.approx(3600, abs=5)
-    assert (row(first).leased, row(first).leases) == (False, 0)
+    assert not holds(connection, HANDLER, first.lease)
+    assert holds(connection, HANDLER, second.lease)
 
 
-def test_what_may_have_killed_its_process_is_leased_apart_from_the_rest(
-    leased: Leased, due: Due, connection: Connection, pipeline: Pipeline
+def test_nobody_claims_what_holds_before_the_transaction_ends(
+    claimed: Claimed, pipeline: Pipeline, connection: Connection, assembly: Assembly
 ) -> None:
-    (killer,) = leased(1)
-    pipeline.pass_time()
-    others = due(2)
-
-    batches = lease(connection, {HANDLER: 100}, {HANDLER: HOUR})
-
-    by_kind = {batch.began_before: batch.leases for batch in batches}
-    assert by_kind[True] == [Lease(killer.event_id, 2)]
-    assert {each.event_id for each in by_kind[False]} == {id_.hex for id_ in others}
-
-
-def test_nothing_is_leased_for_a_paused_handler(due: Due, connection: Connection) -> None:
-    due(1)
-    pause(connection, HANDLER)
-
-    assert leased_ids(connection) == []
-
-
-def test_an_open_circuit_lets_nothing_go_and_a_half_open_one_a_single_probe(
-    due: Due, connection: Connection, pipeline: Pipeline
-) -> None:
-    due(5)
-    for _ in range(FAILURES_BEFORE_OPEN):
-        circuit_breaker.count_failure(connection, HANDLER)
-    assert leased_ids(connection) == []
-    pipeline.half_open_circuits()
-
-    (batch,) = lease(connection, {HANDLER: 100}, {HANDLER: HOUR})
-
-    assert (batch.probe, len(batch.leases)) == (True, 1)
-    assert leased_ids(connection) == []  # until the probe's lease has ended
-
-
-def test_only_the_holder_of_the_newest_lease_extends_it(
-    leased: Leased, connection: Connection, row: Row
-) -> None:
-    (mine,) = leased(1)
-    id_ = UUID(mine.event_id)
-
-    assert extend(connection, HANDLER, [mine._replace(token=mine.token - 1)], HOUR) == set()
-    assert row(id_).wait < 60
-    assert extend(connection, HANDLER, [mine], HOUR) == {id_}
-    assert row(id_).wait == pytest.approx(3600, abs=5)
-
-
-def test_a_lease_holds_until_it_is_handed_out_again_or_given_back(
-    leased: Leased, connection: Connection
-) -> None:
-    first, second = leased(2)
-    assert holds(connection, HANDLER, first)
-    assert not holds(connection, HANDLER, Lease(first.event_id, first.token - 1))
-    assert not holds(connection, HANDLER, Lease(first.event_id, first.token + 1))
-    assert not holds(connection, "another", first)
-
-    release(connection, HANDLER, [first])
-
-    assert not holds(connection, HANDLER, first)
-    assert holds(connection, HANDLER, second)
-
-
-def test_nobody_is_handed_what_holds_before_the_transaction_ends(
-    leased: Leased, pipeline: Pipeline, connection: Connection, assembly: Assembly
-) -> None:
-    (held,) = leased(1)
+    (held,) = claimed(1)
     pipeline.pass_time()
 
     with assembly.engine.begin() as transaction:
-        assert holds(transaction, HANDLER, held)
-        assert leased_ids(connection) == []
+        assert holds(transaction, HANDLER, held.lease)
+        assert claim(connection, HANDLER, 100, LEASE) == []
 
-    assert leased_ids(connection) == [UUID(held.event_id)]
+    assert [each.id for each in claim(connection, HANDLER, 100, LEASE)] == [held.id]
 
 
-def test_a_lease_that_is_given_back_makes_the_delivery_due_at_no_attempt(
-    leased: Leased, connection: Connection, row: Row
+def test_a_process_keeps_alive_what_it_has_in_hand_and_nothing_else(
+    claimed: Claimed, connection: Connection, change: Change, row: Row
 ) -> None:
-    mine, other = leased(2)
-    release(connection, HANDLER, [mine, other._replace(token=7)], refund=1)
+    mine, others = claimed(1), claimed(1)
+    process = uuid4()
+    note(connection, mine, process)
+    note(connection, others, uuid4())
+    change(ALMOST_OVER)
 
-    given_back, kept = row(UUID(mine.event_id)), row(UUID(other.event_id))
-    assert (given_back.leased, given_back.attempts, given_back.wait <= 0) == (False, 0, True)
-    assert (kept.leased, kept.wait > 0) == (True, True)
+    renew(connection, process)
+
+    assert row(mine[0].id).wait == pytest.approx(LEASE.total_seconds(), abs=2)
+    assert row(others[0].id).wait < 6
 
 
-def test_giving_back_may_keep_in_mind_that_an_earlier_lease_had_no_outcome(
-    leased: Leased, connection: Connection
+def test_a_lease_that_still_runs_for_long_costs_no_write(
+    claimed: Claimed, connection: Connection, change: Change, row: Row
 ) -> None:
-    mine = leased(1)
-    release(connection, HANDLER, mine, began_before=True)
+    (mine,) = claimed(1)
+    process = uuid4()
+    note(connection, [mine], process)
+    change("due_at = now() + interval '25 seconds'")
 
-    (batch,) = lease(connection, {HANDLER: 100}, {HANDLER: HOUR})
+    renew(connection, process)
 
-    assert batch.began_before
+    assert row(mine.id).wait < 26
+
+
+@pytest.mark.parametrize("ended", ["the batch", "the longest run", "the lease"])
+def test_what_has_ended_is_not_kept_alive(
+    ended: str, claimed: Claimed, connection: Connection, change: Change, row: Row
+) -> None:
+    (mine,) = claimed(1)
+    process = uuid4()
+    longest = timedelta(0) if ended == "the longest run" else HOUR
+    batch = note(connection, [mine], process, longest)
+    if ended == "the batch":
+        close(connection, process, batch, "done")
+    change(ALMOST_OVER + (", leased = false" if ended == "the lease" else ""))
+
+    renew(connection, process)
+
+    assert row(mine.id).wait < 6
+
+
+def test_work_is_finished_although_its_lease_is_just_being_renewed(
+    claimed: Claimed,
+    assembly: Assembly,
+    connection: Connection,
+    pipeline: Pipeline,
+    change: Change,
+) -> None:
+    (mine,) = claimed(1)
+    process = uuid4()
+    note(connection, [mine], process)
+    change(ALMOST_OVER)
+    finished: list[set[UUID]] = []
+
+    def finish_it() -> None:
+        with assembly.sessions.begin() as session:
+            finished.append(finish(session, HANDLER, [mine.lease]))
+
+    with meanwhile(assembly, finish_it) as renewal:
+        renew(renewal, process)
+
+    assert finished == [{mine.id}]
+    assert pipeline.owed() == []

@@ -4,13 +4,13 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from dramatiq import Message
 from sqlalchemy import Connection, text
 
 from errors import KeyRefused, ProviderDown
 from handlers import Reject, RetryLater
 from models.handlers import circuit_breaker
 from models.handlers.circuit_breaker import FAILURES_BEFORE_OPEN
+from models.providers import switch_on
 from models.server import database_time
 from runtime.assembly import Assembly
 from services.answers import count_answer
@@ -74,7 +74,7 @@ def test_a_provider_that_is_down_costs_no_attempt_and_gets_a_single_probe(
     calls_until_open = len(effect.calls)
 
     assert calls_until_open == FAILURES_BEFORE_OPEN
-    assert {(row.attempts, row.leased) for row in pipeline.owed()} == {(0, False)}
+    assert {(row.attempts, row.state) for row in pipeline.owed()} == {(0, "due")}
 
     for _ in range(50):
         pipeline.pass_time()
@@ -92,7 +92,7 @@ def test_a_provider_that_is_down_costs_no_attempt_and_gets_a_single_probe(
     assert max(len(call) for call in effect.calls[53:]) == 10
 
 
-def test_a_circuit_that_just_closed_is_not_opened_again_by_the_relay(
+def test_a_circuit_that_just_closed_is_not_opened_again_by_a_claim(
     assembly: Assembly, pipeline: Pipeline
 ) -> None:
     handler = external_handler(FakeEffect(), batch=1)
@@ -103,11 +103,9 @@ def test_a_circuit_that_just_closed_is_not_opened_again_by_the_relay(
             circuit_breaker.count_failure(connection, handler.name)
     pipeline.half_open_circuits()
 
-    with meanwhile(assembly, pipeline.lease) as worker:
+    with meanwhile(assembly, lambda: pipeline.answer(handler.name)) as worker:
         circuit_breaker.close(worker, handler.name)
 
-    for raw in pipeline.queue.messages:
-        pipeline.deliver(Message.decode(raw))
     row = handler_row(assembly, handler.name)
     assert (row.failures_in_row, row.resume_at) == (0, None)
 
@@ -161,7 +159,7 @@ def test_a_probe_that_did_not_ask_the_provider_lets_another_one_go(
     publish_now(assembly, *predictions_made(5))
     for _ in range(FAILURES_BEFORE_OPEN):
         pipeline.pass_time()
-        pipeline.deliver(pipeline.lease()[0])
+        pipeline.runner.run_once(pipeline.handlers["external"])
     pipeline.half_open_circuits()
     pipeline.pass_time()
 
@@ -199,14 +197,33 @@ def test_work_that_never_asked_the_provider_leaves_its_circuit_open(
 
     effect.behave = lambda _events: None  # as of users who opted out
     pipeline.half_open_circuits()
-    (probe,) = pipeline.lease()
-    pipeline.deliver(probe)
+    pipeline.runner.run_once(pipeline.handlers["external"])
     row = handler_row(pipeline.assembly, "external")
     assert row.failures_in_row == FAILURES_BEFORE_OPEN
     assert row.resume_at is not None
 
     effect.behave = lambda _events: count_answer()  # as a client does when it is answered
-    (probe,) = pipeline.lease()
-    pipeline.deliver(probe)
+    pipeline.runner.run_once(pipeline.handlers["external"])
     row = handler_row(pipeline.assembly, "external")
     assert (row.failures_in_row, row.resume_at) == (0, None)
+
+
+def test_probes_that_ask_nothing_follow_each_other_without_a_bell(
+    assembly: Assembly, pipeline: Pipeline
+) -> None:
+    effect = FakeEffect(raising(provider_down))
+    pipeline.follow(external_handler(effect, batch=10, provider="posthog"))
+    with assembly.engine.begin() as connection:
+        switch_on(connection, "posthog")
+    publish_now(assembly, *predictions_made(5))
+    for _ in range(FAILURES_BEFORE_OPEN):
+        pipeline.pass_time()
+        pipeline.runner.run_once(pipeline.handlers["external"])
+    pipeline.half_open_circuits()
+    pipeline.pass_time()
+    effect.calls.clear()
+    effect.behave = lambda _batch: None
+
+    pipeline.answer("external")
+
+    assert [len(call) for call in effect.calls] == [1] * 5

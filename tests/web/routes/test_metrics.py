@@ -37,16 +37,16 @@ def scrape(client: TestClient) -> dict[tuple[str, str], float]:
     }
 
 
-def test_the_backlog_is_what_is_due_and_not_leased(
+def test_the_backlog_is_what_is_due_and_for_how_long(
     client: TestClient, assembly: Assembly, pipeline: Pipeline, user_id: UUID
 ) -> None:
     publish_now(assembly, *(PredictionMade(user_id=user_id, model_id="m") for _ in range(3)))
     with assembly.engine.begin() as connection:
-        aged = text("UPDATE insights.deliveries SET due_at = now() - interval '90 seconds'")
+        aged = text("UPDATE insights.events SET recorded_at = now() - interval '90 seconds'")
         connection.execute(aged)
 
     before = scrape(client)
-    pipeline.lease()
+    pipeline.work()
     with TestClient(make_app(assembly.settings), headers=KEY) as other:
         after = scrape(other)
 
@@ -87,8 +87,11 @@ def test_a_database_that_is_down_is_a_metric_and_no_failure(without_database: Se
 
 OWED = text("""
     INSERT INTO insights.deliveries (handler, event_id, due_at, died_at)
-    SELECT 'usage', gen_random_uuid(), now() - interval '1 hour', CASE WHEN n > :due THEN now() END
-    FROM generate_series(1, CAST(:due AS integer) + CAST(:dead AS integer)) AS numbers (n)
+    SELECT h.id, gen_random_uuid(), CASE WHEN mod(n, 2) = 0 THEN now() - interval '1 hour' END,
+           CASE WHEN n > :due THEN now() END
+    FROM insights.handlers h
+    CROSS JOIN generate_series(1, CAST(:due AS integer) + CAST(:dead AS integer)) AS numbers (n)
+    WHERE h.name = 'usage'
 """)
 
 

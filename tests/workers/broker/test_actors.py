@@ -1,4 +1,4 @@
-"""A message and the batch that it stands for, and the actor that hears it."""
+"""A bell says only for which handler there is work, and its actor runs that handler."""
 
 import time
 from typing import Any
@@ -6,58 +6,56 @@ from typing import Any
 from dramatiq import Message
 from dramatiq.brokers.stub import StubBroker
 
-from events import uuid7
 from handlers import Handler
-from models.deliveries.lease import Lease, LeasedBatch
 from tests.fake_handlers import FakeEffect, external_handler
-from workers.batch import Batch
-from workers.broker.actors import batch_of, declare_actor, message_of
-
-LEASES = [Lease(uuid7().hex, token) for token in (1, 4, 9)]
-LEASED = LeasedBatch("external", began_before=True, probe=False, setbacks=2, leases=LEASES)
-
-
-def test_a_message_comes_back_over_the_wire_as_the_batch_that_it_stands_for() -> None:
-    before = time.time()
-
-    message = message_of(LEASED, LEASES[1:])
-    batch = batch_of(Message.decode(message.encode()))
-
-    assert (message.queue_name, message.actor_name) == ("external", "external")
-    assert batch.leases == LEASES[1:]
-    assert (batch.began_before, batch.probe) == (True, False)
-    assert batch.sent_at is not None
-    assert before <= batch.sent_at <= time.time()
+from workers.broker.actors import bell_for, declare_actor
 
 
 class RecordingRunner:
     def __init__(self) -> None:
-        self.ran: list[tuple[Handler, Batch]] = []
+        self.ran: list[tuple[Handler, float | None]] = []
 
-    def run(self, handler: Handler, batch: Batch) -> None:
-        self.ran.append((handler, batch))
+    def run(self, handler: Handler, sent_at: float | None = None) -> None:
+        self.ran.append((handler, sent_at))
 
 
-def test_the_actor_runs_its_handler_on_the_same_batch() -> None:
+def hear(handler: Handler, *content: object, **options: object) -> RecordingRunner:
+    """Have a handler's actor hear a message; return what was run."""
     runner: Any = RecordingRunner()
     broker = StubBroker(middleware=[])
-    handler = external_handler(FakeEffect())
     declare_actor(handler, runner, broker)
-    message = Message.decode(message_of(LEASED, LEASES).encode())
-
-    broker.get_actor(handler.name)(*message.args, **message.kwargs)
-
-    assert runner.ran == [(handler, batch_of(message))]
     assert broker.get_declared_queues() >= {handler.name}
+    broker.get_actor(handler.name)(*content, **options)
+    recorded: RecordingRunner = runner
+    return recorded
 
 
-def test_a_message_of_an_older_relay_without_a_time_is_understood() -> None:
-    runner: Any = RecordingRunner()
-    broker = StubBroker(middleware=[])
-    declare_actor(external_handler(FakeEffect()), runner, broker)
-    message = message_of(LEASED, LEASES)
+def test_a_bell_carries_nothing_but_when_it_was_sent() -> None:
+    before = time.time()
 
-    broker.get_actor("external")(*message.args)
+    bell: Message[Any] = Message.decode(bell_for("external").encode())
 
-    ((_, batch),) = runner.ran
-    assert (batch.leases, batch.sent_at) == (LEASES, None)
+    assert (bell.queue_name, bell.actor_name) == ("external", "external")
+    assert not bell.args
+    assert not bell.options
+    assert set(bell.kwargs) == {"sent_at"}
+    assert before <= bell.kwargs["sent_at"] <= time.time()
+
+
+def test_the_actor_runs_its_handler_when_it_hears_a_bell() -> None:
+    handler = external_handler(FakeEffect())
+    bell = bell_for(handler.name)
+
+    runner = hear(handler, *bell.args, **bell.kwargs)
+
+    assert runner.ran == [(handler, bell.kwargs["sent_at"])]
+
+
+def test_a_message_of_another_release_is_a_bell_whatever_it_carries() -> None:
+    """Before, a message named deliveries and their tokens."""
+    handler = external_handler(FakeEffect())
+    leases = [["0192f0c1a0007000a000000000000001", 4]]
+
+    runner = hear(handler, leases, True, False, at=[1], more="of a newer release")
+
+    assert runner.ran == [(handler, None)]

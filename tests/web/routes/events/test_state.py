@@ -1,6 +1,7 @@
 """`GET /events/{id}`: the state of each handler's delivery."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -11,10 +12,11 @@ from starlette.testclient import TestClient
 from events import DatasetUploaded, Event, UserEmailVerified, UserSignedUp, uuid7
 from models.deliveries import replay
 from models.deliveries.backlog import OF_EVENT
+from models.deliveries.claim import claim
 from models.deliveries.replay import Selection
 from models.providers import switch_on
 from runtime.assembly import Assembly
-from tests.factories import publish_now
+from tests.factories import owe, publish_now
 from tests.pipeline import Pipeline
 
 
@@ -54,9 +56,11 @@ def test_a_delivery_is_due_then_leased_then_done(
     publish_now(assembly, event)
 
     due = state_of(client, event, "usage")
-    (message,) = [each for each in pipeline.lease() if each.queue_name == "usage"]
+    with assembly.engine.begin() as connection:
+        claim(connection, "usage", 1, timedelta(minutes=1))
     leased = state_of(client, event, "usage")
-    pipeline.deliver(message)
+    pipeline.pass_time()
+    pipeline.answer("usage")
     done = state_of(client, event, "usage")
 
     assert (due["state"], due["attempts"]) == ("due", 0)
@@ -104,8 +108,7 @@ def test_a_handler_that_no_longer_follows_still_has_its_delivery(
     event = UserEmailVerified(user_id=user_id)
     publish_now(assembly, event)
     with assembly.engine.begin() as connection:
-        insert = text("INSERT INTO insights.deliveries (handler, event_id) VALUES ('usage', :id)")
-        connection.execute(insert, {"id": event.id})
+        owe(connection, "usage", event.id)
 
     assert state_of(client, event, "usage")["state"] == "due"
 
@@ -115,9 +118,6 @@ def test_an_event_of_the_past_is_done_by_all_who_follow_it(
 ) -> None:
     event = uploaded(user_id)
     publish_now(assembly, event)
-    pipeline.work()
-    # `cache` waits for `usage`, if it came first.
-    pipeline.pass_time()
     pipeline.work()
 
     followers = client.get(f"/events/{event.id}").json()["handlers"]
