@@ -95,7 +95,7 @@ class ExternalWork:
         except ProviderDown as down:
             self.write(handler, batch, down)
             return 0, down
-        # One of the two wide `except` of the product: here any failure becomes a row.
+        # Wide, since here any failure becomes a row.
         except Exception as error:
             trouble = trouble_of(error)
             if trouble is Trouble.AWAY:

@@ -140,19 +140,29 @@ class InHand:
         with self._lock:
             waiting = dict(self._unended)
         for id_, what in waiting.items():
-            with self.engine.begin() as connection:
-                ended = batches.close(connection, self.process, id_, what.outcome, error=what.error)
-                if ended is not None:
-                    failures.give_back(
-                        connection,
-                        ended.handler_id,
-                        ended.ids,
-                        setback=what.setback,
-                        charge=what.charge,
-                        error=what.error,
-                    )
+            try:
+                self.end_now(id_, what)
+            except (DBAPIError, PoolTimeout) as error:
+                if trouble_of(error) is not None:
+                    raise
+                # It would fail again, and keep the others from being ended: `end_unknown` has it.
+                log.warning("batch_not_ended", error=describe(error))
             with self._lock:
                 self._unended.pop(id_, None)
+
+    def end_now(self, id_: int, what: GivenBack) -> None:
+        """End a batch, and give back what is still owed of it."""
+        with self.engine.begin() as connection:
+            ended = batches.close(connection, self.process, id_, what.outcome, error=what.error)
+            if ended is not None:
+                failures.give_back(
+                    connection,
+                    ended.handler_id,
+                    ended.ids,
+                    setback=what.setback,
+                    charge=what.charge,
+                    error=what.error,
+                )
 
     def end_unknown(self) -> None:
         """Give back what is noted under this process and nobody here knows of.

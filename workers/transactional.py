@@ -100,7 +100,7 @@ class TransactionalWork:
                     said = handler(events, session) or {}
             except ProviderDown as down:
                 return [Undone(of_events(batch, events), down)]
-            # One of the two wide `except` of the product: here any failure becomes a row.
+            # Wide, since here any failure becomes a row.
             except Exception as error:
                 trouble = trouble_of(error)
                 if trouble in (Trouble.AWAY, Trouble.ENDED):
