@@ -67,14 +67,13 @@ class EndedBatch(NamedTuple):
 
 
 # Note what was taken, before the handler begins. Asynchronous: what a crash of the server loses
-# was rolled back by it, too. Claims are noted in their own, synchronous transaction.
+# was rolled back by it, too. Claims are noted in their own transaction.
 OPEN = text("""
     INSERT INTO insights.batches_in_hand (process, handler, events, ids, lease, until)
     SELECT :process, :handler, cardinality(o.ids), o.ids, CAST(:lease AS interval),
            now() + CAST(:longest AS interval)
     FROM (SELECT CAST(:ids AS uuid[])) AS o (ids),
-         (SELECT set_config('synchronous_commit', CASE WHEN CAST(:lease AS interval) IS NULL
-              THEN 'off' ELSE current_setting('synchronous_commit') END, true)) AS quick
+         (SELECT set_config('synchronous_commit', 'off', true)) AS quick
     RETURNING id
 """)
 
@@ -86,7 +85,14 @@ CLOSE = text("""
     SET ended_at = clock_timestamp(), ended_on = CAST(clock_timestamp() AT TIME ZONE 'UTC' AS date),
         outcome = :outcome, ms = :ms, error = :error
     WHERE id = :id AND process = :process AND ended_on IS NULL
+      AND (CAST(:first AS uuid) IS NULL OR :first = ANY (ids))
     RETURNING handler, ids
+""")
+
+# Whether a batch is still in hand; if so, nobody else ends it before this transaction does.
+IS_IN_HAND = text("""
+    SELECT true FROM insights.batches_in_hand
+    WHERE id = :id AND process = :process AND :first = ANY (ids) FOR NO KEY UPDATE
 """)
 
 # End what a process has in hand.
@@ -154,11 +160,22 @@ def close(
     outcome: str,
     ms: float | None = None,
     error: str | None = None,
+    *,
+    first: UUID | None = None,
 ) -> EndedBatch | None:
-    """End a batch of a process; None where it was ended before."""
+    """End a batch of a process; None where it was ended before. `first`: see `is_in_hand`."""
     given = {"id": id_, "process": process, "outcome": outcome, "ms": ms, "error": error}
-    row = on.execute(CLOSE, given).first()
+    row = on.execute(CLOSE, given | {"first": first}).first()
     return None if row is None else EndedBatch(row.handler, row.ids, error or "")
+
+
+def is_in_hand(on: Executor, process: UUID, id_: int, first: UUID) -> bool:
+    """Whether a process still has a batch in hand, of which `first` is an event.
+
+    The event is asked for since a crash may have given the number to another batch of the process.
+    """
+    given = {"id": id_, "process": process, "first": first}
+    return on.execute(IS_IN_HAND, given).one_or_none() is not None
 
 
 def close_all(on: Executor, process: UUID) -> list[EndedBatch]:

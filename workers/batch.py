@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from uuid import UUID
 
@@ -23,10 +23,12 @@ class Batch:
     """Deliveries of one handler in hand, at least one.
 
     `sent_at` is when the bell was sent for which they were taken, in seconds since the epoch.
+    `note` is the row of a claimed batch, or of the one that this is a part of.
     """
 
     deliveries: Sequence[TakenDelivery]
     sent_at: float | None = None
+    note: int | None = None
 
     @property
     def first(self) -> TakenDelivery:
@@ -50,14 +52,14 @@ class Batch:
         """The batch in two; it must not be single."""
         middle = (len(self.deliveries) + 1) // 2
         return (
-            Batch(self.deliveries[:middle], self.sent_at),
-            Batch(self.deliveries[middle:], self.sent_at),
+            replace(self, deliveries=self.deliveries[:middle]),
+            replace(self, deliveries=self.deliveries[middle:]),
         )
 
     def without(self, some: "set[UUID]") -> "Batch | None":
         """What is left of it; None where that is nothing."""
         left = [each for each in self.deliveries if each.id not in some]
-        return Batch(left, self.sent_at) if left else None
+        return replace(self, deliveries=left) if left else None
 
 
 def spent(handler: Handler, batch: Batch) -> dict[UUID, InsightsError]:

@@ -60,7 +60,7 @@ class ExternalWork:
                     longest=handler.longest,
                 )
                 self.in_hand.add(note)
-            self.attempt(handler, batch, note)
+            self.attempt(handler, replace(batch, note=note), note)
         # Whatever it is, also what ends a thread: the note must not stay open.
         except BaseException as error:
             if note is not None:
@@ -76,22 +76,22 @@ class ExternalWork:
         tried = batch.without(set(outcomes))
         done, error = 0, next(iter(outcomes.values()), None)
         if tried is not None:
-            done, error = self.halve(handler, tried, whole=None if outcomes else note)
+            done, error = self.halve(handler, tried, whole=not outcomes)
         if self.in_hand.is_open(note):
             outcome = outcome_of(batch, len(batch.deliveries) - done)
             self.in_hand.close(note, outcome, describe(error) if error else None)
 
     def halve(
-        self, handler: Handler, batch: Batch, *, whole: int | None = None
+        self, handler: Handler, batch: Batch, *, whole: bool = False
     ) -> tuple[int, Exception | None]:
         """Call the provider with a batch; where that fails with its halves, down to single events.
 
-        `whole` is the note of the batch where this is all of it: it ends with the work. Returns
-        how many are done, and the last error.
+        Where this is the `whole` of what was claimed, its note ends with the work. Returns how many
+        are done, and the last error.
         """
         began = time.monotonic()
         try:
-            done = self.call(handler, batch, whole, began)
+            done = self.call(handler, batch, began, whole=whole)
         except ProviderDown as down:
             self.write(handler, batch, down)
             return 0, down
@@ -109,7 +109,7 @@ class ExternalWork:
         log_handled(handler, batch, done, began)
         return done, None
 
-    def call(self, handler: Handler, batch: Batch, whole: int | None, began: float) -> int:
+    def call(self, handler: Handler, batch: Batch, began: float, *, whole: bool) -> int:
         """Call the provider, then delete the debt and publish what followed, if still owed."""
         outcomes: dict[UUID, Exception] = {}
         events, refused = restore(handler, batch.deliveries)
@@ -118,7 +118,7 @@ class ExternalWork:
         answers = Answers()
         if events:
             keys = [str(named_id(handler.name, event.id)) for event in events]
-            services = replace(self.services, holds_lease=lease_check(handler, batch))
+            services = replace(self.services, holds_lease=self.lease_check(handler, batch))
             with observed(self.sentry, handler, batch, events), counted_answers() as answers:
                 answer = handler(events, services, keys if handler.batch > 1 else keys[0])
             if isinstance(answer, Mapping):
@@ -129,18 +129,33 @@ class ExternalWork:
         answered = self.was_answered(handler, answers)
 
         def end(session: Session) -> int:
-            done = self.end(session, handler, batch, outcomes, follow_ups, answered=answered)
-            if whole is not None:
-                error = describe(next(iter(outcomes.values()))) if outcomes else None
-                took = (time.monotonic() - began) * 1000
-                outcome = outcome_of(batch, len(outcomes))
-                batches.close(session, self.in_hand.process, whole, outcome, took, error)
-            return done
+            took = (time.monotonic() - began) * 1000
+            ours = self.close(session, batch, outcomes, took) if whole else self.has(session, batch)
+            if not ours:
+                return 0
+            return self.end(session, handler, batch, outcomes, follow_ups, answered=answered)
 
         done = in_transaction(self.sessions, end)
-        if whole is not None:
-            self.in_hand.ended(whole)
+        if whole and batch.note is not None:
+            self.in_hand.ended(batch.note)
         return done
+
+    def has(self, session: Session, batch: Batch) -> bool:
+        """Whether a claimed batch is still in this process's hand: see claim.py."""
+        note, first = batch.note, batch.first.id
+        return note is not None and batches.is_in_hand(session, self.in_hand.process, note, first)
+
+    def close(
+        self, session: Session, batch: Batch, outcomes: Mapping[UUID, Exception], ms: float
+    ) -> bool:
+        """End the note of a claimed batch; False where it is in this process's hand no more."""
+        if batch.note is None:
+            return False
+        error = describe(next(iter(outcomes.values()))) if outcomes else None
+        outcome, process = outcome_of(batch, len(outcomes)), self.in_hand.process
+        first = batch.first.id
+        ended = batches.close(session, process, batch.note, outcome, ms, error, first=first)
+        return ended is not None
 
     def was_answered(self, handler: Handler, answers: Answers) -> bool:
         """Whether whom the handler calls has answered.
@@ -185,8 +200,9 @@ class ExternalWork:
         """Write why a batch was not done, in a transaction of its own."""
 
         def end(session: Session) -> None:
-            dead = self.failures.write(session, handler, batch, error)
-            let_go(session, handler, batch, dead)
+            if self.has(session, batch):
+                dead = self.failures.write(session, handler, batch, error)
+                let_go(session, handler, batch, dead)
 
         in_transaction(self.sessions, end)
 
@@ -197,13 +213,15 @@ class ExternalWork:
         report_outcomes(self.sentry, handler, batch, [], outcomes)
 
         def end(session: Session) -> None:
-            dead = self.failures.write_outcomes(session, handler, batch.deliveries, outcomes)
-            let_go(session, handler, batch, dead)
+            if self.has(session, batch):
+                dead = self.failures.write_outcomes(session, handler, batch.deliveries, outcomes)
+                let_go(session, handler, batch, dead)
 
         in_transaction(self.sessions, end)
 
-
-def lease_check(handler: Handler, batch: Batch) -> Callable[[Session, UUID], bool]:
-    """What tells a handler whether an event is still its own: see Services."""
-    leases = {each.id: each.lease for each in batch.deliveries}
-    return lambda session, event_id: holds(session, handler.name, leases[event_id])
+    def lease_check(self, handler: Handler, batch: Batch) -> Callable[[Session, UUID], bool]:
+        """What tells a handler whether an event is still its own: see Services."""
+        leases = {each.id: each.lease for each in batch.deliveries}
+        return lambda session, event_id: (
+            self.has(session, batch) and holds(session, handler.name, leases[event_id])
+        )

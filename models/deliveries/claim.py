@@ -1,7 +1,8 @@
 """A worker claims a batch for work outside of our database, and ends the debt after it.
 
 What is claimed, in which order, is as in take.py. The claim is committed before the work begins,
-and synchronously: a token that a crash of PostgreSQL forgot would be given out a second time.
+together with the note of its batch, and asynchronously: a crash of PostgreSQL may forget both, and
+then gives the same token out a second time. So whoever ends claimed work asks for its note first.
 """
 
 from collections.abc import Sequence
@@ -27,7 +28,8 @@ CLAIM = text("""
                h.failures_in_row > 0 OR h.resume_at IS NOT NULL AS troubled,
                h.resume_at IS NOT NULL AS half_open,
                EXISTS (SELECT FROM insights.subscriptions s WHERE h.name = ANY (s.after)) AS before
-        FROM insights.handlers h JOIN insights.handlers_on o ON o.name = h.name
+        FROM (SELECT set_config('synchronous_commit', 'off', true)) AS quick,
+             insights.handlers h JOIN insights.handlers_on o ON o.name = h.name
         WHERE h.name = :handler AND NOT h.paused
           AND (h.resume_at IS NULL OR h.resume_at <= now())
     ), in_hand AS MATERIALIZED (

@@ -68,18 +68,6 @@ def test_an_open_batch_says_who_has_what_in_hand_and_until_when(connection: Conn
     assert (found.ended_at, found.outcome, found.ms) == (None, None, None)
 
 
-@pytest.mark.parametrize(("lease", "synchronous"), [(None, "off"), (HOUR, "on")])
-def test_only_a_claim_waits_for_the_disk(
-    lease: timedelta | None, synchronous: str, assembly: Assembly
-) -> None:
-    """What a crash loses of a note of an open transaction was rolled back by it, too."""
-    with assembly.engine.begin() as transaction:
-        transaction.execute(text("SET LOCAL synchronous_commit = 'on'"))
-        open_batch(transaction, uuid4(), HANDLER, [uuid7()], lease=lease, longest=HOUR)
-
-        assert transaction.scalar(text("SHOW synchronous_commit")) == synchronous
-
-
 def test_a_batch_ends_once_with_what_became_of_it(connection: Connection) -> None:
     batch = opened(connection)
     ids = row(connection, batch).ids

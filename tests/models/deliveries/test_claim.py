@@ -67,8 +67,8 @@ def test_two_claims_at_once_never_get_the_same(due: Due, assembly: Assembly) -> 
     assert {each.id for each in second} == set(published[3:])
 
 
-def test_a_claim_commits_synchronously(due: Due, assembly: Assembly) -> None:
-    """A token that a crash of PostgreSQL forgot would be given out a second time."""
+def test_a_claim_and_its_note_wait_for_no_disk(due: Due, assembly: Assembly) -> None:
+    """A crash of PostgreSQL forgets both: see tests/workers/test_crashes.py."""
     due(1)
     with assembly.engine.begin() as connection:
         connection.execute(text("SET LOCAL synchronous_commit = 'on'"))
@@ -77,7 +77,7 @@ def test_a_claim_commits_synchronously(due: Due, assembly: Assembly) -> None:
             connection, uuid4(), claimed.handler_id, [claimed.id], lease=LEASE, longest=LEASE
         )
 
-        assert connection.scalar(text("SHOW synchronous_commit")) == "on"
+        assert connection.scalar(text("SHOW synchronous_commit")) == "off"
 
 
 @pytest.mark.parametrize(("setbacks", "company"), [(1, 62), (2, 8), (3, 1), (9, 1)])
