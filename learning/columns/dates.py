@@ -38,6 +38,11 @@ TIME = (
     r"(?::(?P<S>\d{2}(?:[.,]\d{1,9})?))?\s*(?P<p>[AaPp]\.?[Mm]\.?)?"
     r"\s*(?P<z>Z|UTC|GMT|[+\-]\d{2}(?::?\d{2})?)?)?"
 )
+# Of most cells, a first look says that they are no dates: numbers, words, codes.
+LIKELY = re.compile(
+    r"\d{1,4}(?:\s*[-/年]\s*\w|\.\s?(?:\d{1,2}\.|[^\W\d_])|\s*[^\W\d_]{3}|\s?Q[1-4])"
+    r"|(?:[^\W\d_]{2,12}[.,]?[- ]){1,2}\s*\d|Q[1-4]"
+)
 KEPT = 1 << 16  # dates kept once read: they repeat in a file
 CENTURY = 69  # two-digit years from here on are of the 20th century, as POSIX has it
 EPOCH = dt.datetime(1970, 1, 1)  # noqa: DTZ001 (times are kept without a zone, in UTC)
@@ -112,7 +117,7 @@ def _offset(zone: str | None) -> int:
 
 def formats_of(text: str) -> frozenset[str]:
     """Return all formats in which a cell is a date."""
-    if not any(map(str.isdigit, text)) or len(text) > 50:
+    if len(text) > 50 or not LIKELY.match(text):
         return frozenset()
     return frozenset(form for form in FORMATS if read_date(text, form) is not None)
 
