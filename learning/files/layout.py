@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from learning.errors import UnreadableData, shortened
-from learning.files.delimiters import SEP, USUAL
+from learning.files.delimiters import USUAL
 from learning.files.header import count_header_rows
+from learning.files.header_notices import said_of_lines
 from learning.files.names import (
     header_notices,
     is_technical_line,
@@ -210,20 +211,7 @@ def _finish(
         for i, cell in enumerate(row.cells[:width])
         if cell.strip(" []()-–")
     }
-    if above:
-        notices.append(_preamble(above))
-    if technical:
-        notices.append(
-            Notice("header_technical", "Lines for programs between header and rows were left "
-                   f"out: {spans(r.line for r in technical)}.",
-                   lines=tuple(row.line for row in technical))
-        )  # fmt: skip
-    if not header:
-        notices.append(
-            Notice("header_missing", "The first line holds values, not names: the columns are "
-                   "called 'column 1', 'column 2' and so on.",
-                   lines=(body[0].line,) if body else ())
-        )  # fmt: skip
+    notices += said_of_lines(above, header, technical, body)
     texts = [cells] if len(naming) == 1 else [row.cells for row in naming]
     joined = join_names(texts, width) if header else [""] * width
     if len(header) - len(technical) > 1 or (header and cells != header[0].cells):
@@ -233,11 +221,3 @@ def _finish(
     names, doubled = unique_names(joined, lines)
     first = body[0].line if body else (header[-1].last_line + 1 if header else 1)
     return Layout(width, names, units, first, lines, notices=notices + doubled)
-
-
-def _preamble(above: Sequence[Row]) -> Notice:
-    shown = [row for row in above if not SEP.match("".join(row.cells))]
-    text = f", such as '{shortened(' '.join(filter(None, shown[0].cells)))}'" if shown else ""
-    lines = tuple(row.line for row in above)
-    return Notice("lines_above", f"Left out above the header: {spans(lines)}{text}.",
-                  lines=lines)  # fmt: skip

@@ -63,9 +63,11 @@ def _spread(upper: list[str], below: list[str]) -> None:
     # the first column has a name of its own below, it belongs to no group.
     if all(upper) or len(set(filter(None, below))) < 2:
         return
+    # Where groups have the same parts, such as length and width, another name begins outside.
+    parts = {name for name, count in Counter(filter(None, below)).items() if count > 1}
     group = ""
     for i, name in enumerate(upper):
-        group = name or group
+        group = name or ("" if parts and below[i] not in parts else group)
         if below[i]:
             upper[i] = group
 

@@ -11,11 +11,12 @@ from tests.learning.factories import ignore_progress
 
 NUMBERS = ["sepal length", "sepal width", "petal length", "petal width"]
 TARGET = "species"
+DAYS = pd.date_range("2023-01-01", periods=150, freq="3D")
 
 
 def iris() -> pd.DataFrame:
     """150 rows, 4 numbers, 3 classes; neither in order of the classes nor with equal rows."""
-    frame = load_iris(as_frame=True).frame
+    frame: pd.DataFrame = load_iris(as_frame=True).frame
     frame.columns = [*NUMBERS, TARGET]
     names = dict(enumerate(["setosa", "versicolor", "virginica"]))
     frame[TARGET] = frame[TARGET].map(names)
@@ -86,3 +87,9 @@ def changed(column: str, change: Callable[[object], object]) -> pd.DataFrame:
 
 def table(header: str, rows: Sequence[str]) -> str:
     return "\n".join([header, *rows]) + "\n"
+
+
+def column_of(values: list[str], name: str = "x", delimiter: str = ";") -> Profile:
+    """A table of that column, a number and a class, as understood."""
+    rows = [delimiter.join([v, f"{i % 7}.5", "ab"[i % 2]]) for i, v in enumerate(values)]
+    return understood(table(delimiter.join([name, "size", "kind"]), rows))
