@@ -9,7 +9,7 @@ from learning.files.rows import Row, is_marker, is_typed, split_rows
 
 # Tried in this order; the rare ones only where no usual one does well.
 USUAL = (",", ";", "\t", "|")
-RARE = ("\x1f", "\x01", "~", "^", "¦", "§", ":", "#", "&", "!", "/", "*", "\x1e")
+RARE = ("\x1f", "\x01", "~", "^", ":", "#", "&", "!", "/", "*", "\x1e")
 BLANKS = re.compile(r"[ \t\u00a0]{1,}")
 RARE_WEIGHT = 0.6  # they also stand in times, in paths and in prose
 BLANKS_WEIGHT = 0.55
@@ -33,7 +33,9 @@ def detect_dialect(lines: list[str]) -> Dialect:
     quote, escape = _quote_of(lines)
     if declared:
         mark = {"\\t": "\t"}.get(declared.group(1), declared.group(1)[0])
-        return Dialect(mark, quote, escape)
+        # Arrow's parser takes delimiters of one byte.
+        if mark.isascii() and not mark.isalnum() and mark not in {'"', " "}:
+            return Dialect(mark, quote, escape)
     judged = _spread([line for line in lines if line.strip()])
     text = "\n".join(judged)
     best, found = LEAST_SCORE, ""
