@@ -8,6 +8,7 @@ LearningError
 ├── UnknownAlgorithm
 ├── BadHyperparameter
 ├── MissingColumns
+├── BadCorrection
 └── UnreadableModel
 """
 
@@ -51,6 +52,10 @@ class BadHyperparameter(LearningError):
 
 class MissingColumns(LearningError):
     """Raised when rows to predict lack columns that the model was trained on."""
+
+
+class BadCorrection(LearningError):
+    """Raised when a correction names what is not there, or an answer that is no choice."""
 
 
 class UnreadableModel(LearningError):

@@ -1,7 +1,7 @@
 """Trains a model: `prepare` checks the data and the request, `run` fits and evaluates."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -12,24 +12,46 @@ from threadpoolctl import threadpool_limits
 from learning.algorithms.algorithm import Algorithm
 from learning.algorithms.hyperparameters import Hyperparameter, complete
 from learning.algorithms.registry import algorithm_named, problem_type_for
-from learning.dataset import read_dataset
+from learning.applying import read
 from learning.evaluation import evaluate
-from learning.features import Features, infer_features, preprocessor, select_features
+from learning.features import Features, choose_features, preprocessor, select_features
+from learning.profiling import profile
 from learning.progress import FINISHED, OnProgress, scaled
+from learning.relations import training_notices
+from learning.schema.column import Column
+from learning.schema.notice import Notice
+from learning.schema.schema import Schema
 from learning.splitting import split
-from learning.target import ProblemType, Target, read_target
+from learning.target import (
+    ProblemType,
+    Target,
+    as_labels,
+    as_target,
+    check_target,
+    find_target,
+    read_target,
+)
 from learning.trained_model import TrainedModel
+
+SAMPLED_ROWS = 20_000  # by which columns that give the target away are found
+# Names that no column of a file has, for the target among the features.
+LABELS, NUMBERS = "\0labels", "\0numbers"
 
 
 @dataclass(frozen=True, slots=True)
 class Training:
-    """A checked request with its data; nothing is fitted yet."""
+    """A checked request with its data; nothing is fitted yet.
+
+    `frame` holds the features' values, `notices` what depends on this target.
+    """
 
     frame: pd.DataFrame
     target: Target
     features: Features
+    schema: Schema
     algorithm: Algorithm
     hyperparameters: Mapping[str, Hyperparameter]
+    notices: tuple[Notice, ...] = ()
 
     @property
     def problem_type(self) -> ProblemType:
@@ -60,8 +82,10 @@ class Training:
             algorithm=self.algorithm.name,
             metrics=metrics,
             row_count=self.row_count,
-            column_count=len(self.frame.columns),
-            feature_names=self.features.numeric + self.features.categorical,
+            column_count=len(self.schema.columns),
+            feature_names=self.features.names,
+            columns=self.features.columns,
+            notices=self.notices,
             classes=tuple(str(label) for label in pipeline.classes_) if is_classifier else None,
         )
 
@@ -93,16 +117,62 @@ def prepare(
     algorithm: str,
     problem_type: str | None,
     hyperparameters: Mapping[str, object],
+    schema: Schema | None = None,
 ) -> Training:
-    """Read a CSV file and check that a model can learn `target` from its other columns.
+    """Read a file by its schema and check that a model can learn `target` from its columns.
 
-    `problem_type` is "classification", "regression" or None (inferred from the data). Every
-    `LearningError` about the data or the request is raised here, none later.
+    Without a `schema` the file is profiled first. `problem_type` is "classification",
+    "regression" or None (inferred from the data). Every `LearningError` about the data or the
+    request is raised here, none later.
     """
     chosen = algorithm_named(algorithm)
     requested = problem_type_for(chosen, problem_type)
     complete_hyperparameters = complete(chosen.hyperparameters, hyperparameters)
-    frame = read_dataset(source).frame
-    found = read_target(frame, target, requested)
-    features = infer_features(frame, target)
-    return Training(frame, found, features, chosen, complete_hyperparameters)
+    known = schema if schema is not None else _profiled(source)
+    column = as_target(find_target(known, target))
+    check_target(column)
+    features, notices = choose_features(known, column.name)
+    found, frame = _read(source, known, column, features, requested)
+    notices += [
+        *found.notices,
+        *training_notices(_sample(source, known, column), found, known, column),
+    ]
+    return Training(frame, found, features, known, chosen, complete_hyperparameters, tuple(notices))
+
+
+def _profiled(source: BinaryIO | Path) -> Schema:
+    found = profile(source).schema
+    _rewind(source)
+    return found
+
+
+def _read(
+    source: BinaryIO | Path,
+    schema: Schema,
+    column: Column,
+    features: Features,
+    requested: ProblemType | None,
+) -> tuple[Target, pd.DataFrame]:
+    """Read the features, and the target both as labels and as numbers."""
+    columns = [*features.columns, as_labels(column, LABELS)]
+    if column.type == "number":
+        columns.append(replace(column, name=NUMBERS))
+    frame = read(source, schema, columns)
+    _rewind(source)
+    numbers = frame[NUMBERS] if column.type == "number" else None
+    found = read_target(frame[LABELS].astype(object), numbers, column, requested)
+    return found, select_features(frame, features)
+
+
+def _sample(source: BinaryIO | Path, schema: Schema, target: Column) -> pd.DataFrame:
+    """The first rows of all columns but the target, ids as labels: what may give it away."""
+    others = [c for c in schema.columns if c.name != target.name and c.type != "empty"]
+    columns = [as_labels(c, c.name) if c.type in {"id", "constant"} else c for c in others]
+    frame = read(source, schema, columns, max_rows=SAMPLED_ROWS)
+    _rewind(source)
+    return frame
+
+
+def _rewind(source: BinaryIO | Path) -> None:
+    if not isinstance(source, Path):
+        source.seek(0)

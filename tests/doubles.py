@@ -10,6 +10,7 @@ from sandbox.posthog.project import Project as PostHogProject
 from sandbox.recorded_requests import RecordedRequest
 from sandbox.sentry.project import Project as SentryProject
 from sandbox.server import SandboxServer
+from sandbox.stripe.account import Account
 from settings import Settings
 
 
@@ -31,6 +32,10 @@ class Doubles(SandboxClient):
     @property
     def sentry(self) -> SentryProject:
         return self.server.providers.sentry
+
+    @property
+    def stripe(self) -> Account:
+        return self.server.providers.stripe
 
     def contact(self, email: str) -> Contact:
         """The contact at Loops with this address, which must exist."""

@@ -145,8 +145,11 @@ def failed(account: Account, invoice: Object, *, needs_action: bool) -> None:
     first = invoice.setdefault("_first_failure", now)
     subscription = subscription_of(account, invoice)
     is_first = subscription is not None and subscription["status"] == "incomplete"
+    has_ended = subscription is not None and subscription["ended_at"] is not None
     # A first payment and a pending update are not retried: they expire.
-    no_dunning = is_first or invoice.get("_resumes") or is_pending(subscription, invoice)
+    no_dunning = (
+        is_first or has_ended or invoice.get("_resumes") or is_pending(subscription, invoice)
+    )
     times = [first + days * DAY for days in RETRY_DAYS if first + days * DAY > now]
     invoice["next_payment_attempt"] = None
     if times and not no_dunning and invoice["auto_advance"]:

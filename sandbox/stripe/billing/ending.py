@@ -38,7 +38,9 @@ def stop(account: Account, subscription: Object) -> None:
     for timer in TIMERS:
         account.timers.cancel(timer, subscription["id"])
     for invoice in invoices_of(account, subscription):
-        if invoice["status"] in {"draft", "open"} and not invoice.get("_final"):
+        # The last bill is still made and charged once; after that nobody collects it.
+        is_last = invoice["status"] == "draft" and invoice.get("_final")
+        if invoice["status"] in {"draft", "open"} and not is_last:
             account.timers.cancel("retry", invoice["id"])
             account.timers.cancel("finalise", invoice["id"])
             invoice |= {"auto_advance": False, "next_payment_attempt": None}

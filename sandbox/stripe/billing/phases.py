@@ -52,7 +52,7 @@ def plan_phases(
 
 
 def date_of(value: int | str | None, now: int) -> int | None:
-    return now if value == "now" else value  # type: ignore[return-value]
+    return now if isinstance(value, str) else value
 
 
 def end_of(given: dict[str, Any], start: int, now: int, *, last: bool) -> int:

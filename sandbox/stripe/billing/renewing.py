@@ -46,6 +46,9 @@ def renew(account: Account, subscription: Object) -> None:
 def cycle(account: Account, subscription: Object) -> None:
     now = account.time_of(subscription)
     over = [each for each in subscription["items"]["data"] if each["current_period_end"] <= now]
+    if not over:
+        set_timers(account, subscription)
+        return
     started = min(each["current_period_start"] for each in over)
     metered = [
         usage_line(account, subscription, each, each["current_period_start"], now)

@@ -41,9 +41,9 @@ def update_items(account: Account, subscription: Object, params: dict[str, Any])
         pay_first(account, subscription, change)
         return
     apply(account, subscription, change)
-    invoice = invoice_for(account, subscription, change)
-    issue(account, invoice, at_once=True)
-    account.emit(UPDATED, subscription, {"latest_invoice": None})
+    before = subscription["latest_invoice"]
+    issue(account, invoice_for(account, subscription, change), at_once=True)
+    account.emit(UPDATED, subscription, {"latest_invoice": before})
 
 
 def apply(account: Account, subscription: Object, change: Change) -> None:

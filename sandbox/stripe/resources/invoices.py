@@ -112,7 +112,7 @@ def subscription_id(invoice: Object) -> str | None:
 @endpoint("GET", PATH + "/{id}/lines", PAGE)
 def lines(call: Call) -> Object:
     rows = call.account.get("invoice", call.id)["lines"]["data"]
-    return page_of(call, [public(each) | {"_": None} for each in rows[::-1]])
+    return page_of(call, [public(each) for each in rows[::-1]])
 
 
 @endpoint("POST", PATH + "/{id}/finalize", {"auto_advance": "bool"})

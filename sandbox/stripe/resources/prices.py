@@ -113,8 +113,8 @@ def recurring_of(account: Account, given: dict[str, Any] | None) -> Object | Non
         raise invalid(
             "All metered prices must be backed by meters, and only those.", "recurring[meter]"
         )
-    if meter is not None and account.get("billing.meter", meter, "recurring[meter]"):
-        pass
+    if meter is not None:
+        account.get("billing.meter", meter, "recurring[meter]")
     return {
         "interval": given["interval"],
         "interval_count": given.get("interval_count", 1),

@@ -137,6 +137,7 @@ def test_a_first_payment_that_never_comes_expires_after_23_hours(shop: Shop) -> 
     subscription = shop.subscribe(customer)
 
     assert subscription.status == "incomplete"
+    assert shop.invoices(subscription.id)[0].next_payment_attempt is None
     shop.advance(clock, START + 23 * HOUR - 1)
     assert shop.subscription(subscription.id).status == "incomplete"
     shop.advance(clock, START + 23 * HOUR)

@@ -15,10 +15,12 @@ def test_the_next_invoice_is_previewed_with_what_waits_for_it(shop: Shop) -> Non
     item: Any = {"customer": customer, "amount": 500, "currency": "usd", "description": "Setup"}
     waiting = shop.client.v1.invoice_items.create(item).id
 
+    before = shop.subscription(subscription.id).to_dict()
     preview = shop.client.v1.invoices.create_preview({"subscription": subscription.id})
     new = shop.client.v1.invoices.create_preview(
         {"customer": customer, "subscription_details": {"items": [{"price": shop.higher}]}}
     )
+    assert shop.subscription(subscription.id).to_dict() == before
     shop.client.v1.invoice_items.delete(waiting)
     update: Any = {"cancel_at_period_end": True}
     shop.client.v1.subscriptions.update(subscription.id, update)

@@ -108,3 +108,26 @@ def test_use_of_an_item_that_goes_is_lost_in_classic_mode(
     shop.advance(clock, RENEWAL + HOUR)
 
     assert shop.invoices(subscription.id)[0].total == 2900 + billed
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+def test_the_last_bill_is_charged_once_and_then_left_open(at_once: bool, shop: Shop) -> None:
+    clock = shop.clock()
+    customer = shop.customer(clock=clock)
+    subscription = shop.subscribe(customer, shop.monthly, shop.metered)
+    report(shop, customer, "10", at=START)
+    shop.pays_with(customer, "pm_card_chargeCustomerFail")
+    shop.advance(clock, START + DAY)
+    if at_once:
+        shop.client.v1.subscriptions.cancel(subscription.id, {"invoice_now": True})
+    else:
+        shop.client.v1.subscriptions.update(subscription.id, {"cancel_at": "max_period_end"})
+
+    shop.advance(clock, RENEWAL + 20 * DAY)
+
+    last = shop.invoices(subscription.id)[0]
+    assert (last.total, last.status, last.attempt_count) == (500, "open", 1)
+    assert last.next_payment_attempt is None
+    shop.pays_with(customer, "pm_card_visa")
+    assert shop.client.v1.invoices.pay(last.id).status == "paid"
+    assert shop.subscription(subscription.id).status == "canceled"

@@ -1,0 +1,1 @@
+"""Rows that are no rows of the table: totals, headings, notes, the header again."""
