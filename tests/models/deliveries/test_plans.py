@@ -36,7 +36,7 @@ HOUR = timedelta(hours=1)
 EACH = 100_000  # deliveries of each of three handlers
 # Per row that a statement names: its way through the primary key, itself, and its new version in
 # up to four indexes. Of all else, as the rows of handlers, a statement may read as much as this.
-PER_ROW, ELSE = 25, 60
+PER_ROW, ELSE = 25, 150
 COUNT = "ANALYZE insights.deliveries, insights.events, insights.batches"
 PUBLISHED = """
     INSERT INTO insights.events (id, type, source) SELECT gen_random_uuid(), 'prediction.made', 'x'
