@@ -23,7 +23,10 @@ AGAIN = """
     SELECT gen_random_uuid(), type, source, data, causation_id FROM insights.events
     WHERE type = 'chaos.{}' LIMIT 1
 """
-OWED = "INSERT INTO insights.deliveries (handler, event_id, died_at) VALUES ('usage', {}, {})"
+OWED = """
+    INSERT INTO insights.deliveries (handler, event_id, died_at)
+    SELECT id, {}, {} FROM insights.handlers WHERE name = 'usage'
+"""
 
 CHANGES = {
     f"DELETE FROM insights.events WHERE id = {ONE_ENTRY}": {"lost event", "duplicated analytics"},
