@@ -106,7 +106,7 @@ def test_what_waits_for_a_handler_that_is_off_is_let_go_within_a_minute(
     upkeep = Upkeep(assembly.engine, clock)
     with assembly.engine.begin() as connection:
         connection.execute(
-            text("DELETE FROM insights.delivery_states WHERE handler = "
+            text("DELETE FROM insights.deliveries WHERE handler = "
                  "(SELECT id FROM insights.handlers WHERE name = 'first')")
         )  # fmt: skip
 
