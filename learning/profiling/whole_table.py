@@ -103,7 +103,8 @@ def _duplicates(rows: Chunk, columns: list[Column]) -> list[Notice]:
 
 def _one_quantity(numbers: list[Column], columns: list[Column]) -> list[Notice]:
     """One quantity over many columns: years, months, numbered ones, wells of a plate."""
-    series = _series([c.name for c in numbers])
+    # Names that we gave by position say nothing.
+    series = _series([c.name for c in numbers if not c.name.startswith("column ")])
     if len(series) < MIN_WIDE:
         return []
     rest = len([c for c in columns if c.type not in {"empty", "constant"}]) - len(series)
