@@ -94,9 +94,10 @@ def _duplicates(rows: Chunk, columns: list[Column]) -> list[Notice]:
     if count == 0 or not varied:
         return []
     lines = tuple(int(line) for line in rows.lines[doubled.to_numpy()][:20])
+    what = "1 row is" if count == 1 else f"{count:,} rows are"
     message = (
-        f"{count:,} rows are the same as an earlier one. They were kept; in a test they stay "
-        "together, so that no model is tested on rows that it was trained on."
+        f"{what} the same as an earlier one. They were kept; a random split may test a model on "
+        "rows that it was trained on."
     )
     return [Notice("duplicates", message, lines=lines)]
 
