@@ -76,7 +76,8 @@ def _is_progression(cells: list[str], typed: list[bool], body: Sequence[Row]) ->
         return False
     numbers = [int(name) for name in names]
     # Few numbers in steps are values as likely, unless they are years.
-    if len(names) < 5 and not all(1900 <= number <= 2100 for number in numbers):
+    years = all(map(_is_year, numbers))
+    if len(names) < 5 and not years:
         return False
     steps = {b - a for a, b in itertools.pairwise(numbers)}
     if len(steps) != 1 or steps == {0} or not body:
@@ -85,7 +86,13 @@ def _is_progression(cells: list[str], typed: list[bool], body: Sequence[Row]) ->
     if not all(cell.isdigit() for cell in first):
         return True
     values = [int(cell) for cell in first]
+    if years:
+        return not all(map(_is_year, values))
     return {b - a for a, b in itertools.pairwise(values)} != steps
+
+
+def _is_year(number: int) -> bool:
+    return 1900 <= number <= 2100
 
 
 def _recurs(cells: list[str], body: Sequence[Row], own: Row) -> bool:

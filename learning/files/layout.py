@@ -33,6 +33,7 @@ class Layout:
     first_line: int
     header_lines: tuple[int, ...]
     index_column: bool = False
+    pad_short: bool = False
     notices: list[Notice] = field(default_factory=list)
 
 
@@ -51,6 +52,9 @@ def find_layout(
             "line for each row."
         )
     width = _width(full)
+    padded = _ends_early(full, width)
+    if padded and header_line is None:
+        return _padded(full, padded)
     if header_line is not None:
         return _given_header(full, width, header_line)
     begin = _begin(full, width)
@@ -70,6 +74,29 @@ def _width(rows: Sequence[Row]) -> int:
     if several and max(several.values()) * 3 >= most:
         return max(several.items(), key=lambda item: (item[1], item[0]))[0]
     return counts.most_common(1)[0][0]
+
+
+def _ends_early(rows: Sequence[Row], width: int) -> int | None:
+    """The header's width, where most rows end before it because their last cells are blank."""
+    widest = max(len(row.cells) for row in rows)
+    at = next(i for i, row in enumerate(rows) if len(row.cells) == widest)
+    names, below = rows[at].cells, rows[at + 1 :]
+    is_header = all(name.strip() and not is_typed(name) for name in names)
+    # Some rows must be whole: else the header may name what the rows do not have at all.
+    some_whole = any(len(row.cells) == widest for row in below)
+    if widest > width > 1 and is_header and some_whole and all(len(r.cells) > 1 for r in below):
+        return widest
+    return None
+
+
+def _padded(rows: Sequence[Row], width: int) -> Layout:
+    at = next(i for i, row in enumerate(rows) if len(row.cells) == width)
+    body = [Row(r.line, r.last_line, [*r.cells, *[""] * width][:width]) for r in rows[at + 1 :]]
+    found = _finish(rows[:at], [rows[at]], body, width, rows[at].cells)
+    found.pad_short = True
+    message = f"Most rows end before the last of the {width} columns: what they lack is blank."
+    found.notices.append(Notice("rows_padded", message))
+    return found
 
 
 def _begin(rows: Sequence[Row], width: int) -> int:

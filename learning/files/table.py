@@ -134,6 +134,7 @@ def _open_delimited(
         names=tuple(layout.names),
         header_lines=layout.header_lines,
         skipped=layout.first_line - 1,
+        pad_short=layout.pad_short,
         last_line=segment.rows[-1].last_line if segment else None,
     )
     reader = _delimited(file, source, found)

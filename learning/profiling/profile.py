@@ -184,7 +184,8 @@ class _Reading:
             columns, more = table_notices(self.first, columns)
             notices += more
         if self.rows < FEW_ROWS:
-            text = "no rows" if self.rows == 0 else f"only {self.rows} rows"
+            few = "only 1 row" if self.rows == 1 else f"only {self.rows} rows"
+            text = few if self.rows else "no rows"
             notices.append(
                 Notice("few_rows", f"The table has {text}; {FEW_ROWS} or more are needed to "
                        "learn from it.")

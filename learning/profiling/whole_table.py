@@ -94,16 +94,18 @@ def _duplicates(rows: Chunk, columns: list[Column]) -> list[Notice]:
     if count == 0 or not varied:
         return []
     lines = tuple(int(line) for line in rows.lines[doubled.to_numpy()][:20])
+    what = "1 row is" if count == 1 else f"{count:,} rows are"
     message = (
-        f"{count:,} rows are the same as an earlier one. They were kept; in a test they stay "
-        "together, so that no model is tested on rows that it was trained on."
+        f"{what} the same as an earlier one. They were kept; a random split may test a model on "
+        "rows that it was trained on."
     )
     return [Notice("duplicates", message, lines=lines)]
 
 
 def _one_quantity(numbers: list[Column], columns: list[Column]) -> list[Notice]:
     """One quantity over many columns: years, months, numbered ones, wells of a plate."""
-    series = _series([c.name for c in numbers])
+    # Names that we gave by position say nothing.
+    series = _series([c.name for c in numbers if not c.name.startswith("column ")])
     if len(series) < MIN_WIDE:
         return []
     rest = len([c for c in columns if c.type not in {"empty", "constant"}]) - len(series)

@@ -126,3 +126,11 @@ def test_17_many_such_rows_are_refused() -> None:
     lines[2::4] = [line + ",1,2" for line in lines[2::4]]
     with pytest.raises(UnreadableData, match=r"[Ll]ine \d+"):
         understood("\n".join(lines))
+
+
+def test_17_rows_that_end_early_because_their_last_cells_are_blank() -> None:
+    rows = [f"{i}.5,a,{i % 7}" + (f",{i % 5},x" if i % 3 == 0 else "") for i in range(60)]
+    found = understood(table("size,kind,rooms,floor,note of it", rows))
+    assert (found.row_count, found.column_count) == (60, 5)
+    assert found.columns[3].missing == 40
+    assert "rows_padded" in codes(found)
