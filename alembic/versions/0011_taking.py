@@ -98,6 +98,8 @@ CREATE TABLE insights.batches (
     error text
 ) PARTITION BY LIST (ended_on);
 ALTER SEQUENCE insights.batch_id OWNED BY insights.batches.id;
+-- 500 ids hardly compress, and each batch is written twice.
+ALTER TABLE insights.batches ALTER COLUMN ids SET STORAGE EXTERNAL;
 CREATE TABLE insights.batches_in_hand PARTITION OF insights.batches FOR VALUES IN (NULL)
     WITH (autovacuum_vacuum_scale_factor = 0.0, autovacuum_vacuum_threshold = 1000,
           autovacuum_vacuum_cost_delay = 0);
@@ -123,7 +125,7 @@ BEGIN
         partition := 'batches_' || to_char(day, 'YYYYMMDD');
         CONTINUE WHEN to_regclass('insights.' || partition) IS NOT NULL;
         EXECUTE format('CREATE TABLE insights.%I (LIKE insights.batches INCLUDING DEFAULTS '
-                       'INCLUDING INDEXES)', partition);
+                       'INCLUDING INDEXES INCLUDING STORAGE)', partition);
         EXECUTE format('ALTER TABLE insights.%I ENABLE ROW LEVEL SECURITY', partition);
         -- What ended on that day before its partition was there.
         EXECUTE format('WITH late AS (DELETE FROM insights.batches_default '

@@ -367,7 +367,7 @@ BEGIN
         partition := 'batches_' || to_char(day, 'YYYYMMDD');
         CONTINUE WHEN to_regclass('insights.' || partition) IS NOT NULL;
         EXECUTE format('CREATE TABLE insights.%I (LIKE insights.batches INCLUDING DEFAULTS '
-                       'INCLUDING INDEXES)', partition);
+                       'INCLUDING INDEXES INCLUDING STORAGE)', partition);
         EXECUTE format('ALTER TABLE insights.%I ENABLE ROW LEVEL SECURITY', partition);
         -- What ended on that day before its partition was there.
         EXECUTE format('WITH late AS (DELETE FROM insights.batches_default '
