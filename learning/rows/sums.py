@@ -16,7 +16,10 @@ Matrix = NDArray[np.float64]
 
 def last_row_is_sum(numbers: Sequence[Matrix]) -> bool:
     """Whether the last row holds the sum (or mean) of all rows above, in every column."""
-    useful = [c for c in numbers if len(c) > 3 and not np.isnan(c[-1])]
+    # A column that is empty above its last row has nothing that could be summed.
+    useful = [
+        c for c in numbers if len(c) > 3 and not np.isnan(c[-1]) and not np.isnan(c[:-1]).all()
+    ]
     if not useful:
         return False
     sums = [_close(c[-1], np.nansum(c[:-1])) and np.nansum(np.abs(c[:-1])) > 0 for c in useful]
