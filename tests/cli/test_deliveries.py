@@ -95,16 +95,18 @@ def test_deliveries_are_selected_by_handler_and_event(
 def test_of_many_only_the_longest_due_are_listed(insights: Insights, assembly: Assembly) -> None:
     events = [PredictionMade(user_id=uuid7(), model_id="m") for _ in range(60)]
     publish_now(assembly, *events)
+    # They are due in the order of their ids, in which they were published.
+    oldest = sorted(event.id for event in events)[30]
     with assembly.engine.begin() as connection:
         connection.execute(
             text("UPDATE insights.events SET recorded_at = now() - interval '1 h' WHERE id = :i"),
-            {"i": events[30].id},
+            {"i": oldest},
         )
 
     rows = listed(insights, "--handler", "usage")
 
     assert len(rows) == 50
-    assert rows[0]["event_id"] == str(events[30].id)
+    assert rows[0]["event_id"] == str(oldest)
 
 
 def test_a_dead_letter_shows_its_error_and_how_to_go_on(
