@@ -12,7 +12,7 @@ from sandbox.stripe.deliveries import until_quiet
 from sandbox.stripe.errors import StripeError
 from sandbox.stripe.objects import public
 
-PATIENCE = 60.0  # seconds for all that is due to be sent
+QUIET_WITHIN = 60.0  # seconds for all that is due to be sent
 
 
 async def switches(request: Request) -> Response:
@@ -29,7 +29,7 @@ async def switches(request: Request) -> Response:
 
 async def settled(request: Request) -> Response:
     """POST: answer once every webhook that is due was sent and answered."""
-    if not await until_quiet(providers_of(request).stripe.deliveries, PATIENCE):
+    if not await until_quiet(providers_of(request).stripe.deliveries, QUIET_WITHIN):
         return JSONResponse({"error": "Webhooks are still being sent."}, 504)
     return JSONResponse({})
 

@@ -13,7 +13,7 @@ from sandbox.stripe.errors import StripeError, invalid
 from sandbox.stripe.objects import Object
 from sandbox.stripe.pages.rendering import METHODS, account_of, form_of, page, redirect
 
-PATIENCE = 10.0  # seconds that Checkout waits for the answers to its webhooks
+QUIET_WITHIN = 10.0  # seconds that Checkout waits for the answers to its webhooks
 
 
 async def show(request: Request) -> Response:
@@ -56,7 +56,7 @@ async def act(request: Request) -> Response:
         pay(account, session, method if needs_method(session) else None, form.get("email"))
     except StripeError as error:
         return render(account, session, str(error), method)
-    await until_quiet(account.deliveries, PATIENCE)
+    await until_quiet(account.deliveries, QUIET_WITHIN)
     return redirect(session["success_url"].replace("{CHECKOUT_SESSION_ID}", session["id"]))
 
 

@@ -12,7 +12,7 @@ from sandbox.stripe.objects import Object
 from sandbox.stripe.pages.rendering import METHODS, account_of, form_of, page
 from sandbox.stripe.resources.payment_methods import attach
 
-PATIENCE = 10.0  # seconds that the page waits for the answers to webhooks
+QUIET_WITHIN = 10.0  # seconds that the page waits for the answers to webhooks
 
 
 async def show(request: Request) -> Response:
@@ -38,7 +38,7 @@ async def pay(request: Request) -> Response:
     error = None
     if invoice["status"] == "open":
         error = settle(account, invoice, form.get("method", "pm_card_visa"))
-    await until_quiet(account.deliveries, PATIENCE)
+    await until_quiet(account.deliveries, QUIET_WITHIN)
     return render(invoice, error)
 
 

@@ -17,7 +17,7 @@ from sandbox.stripe.resources.payment_methods import attach
 from sandbox.stripe.resources.portal import CONFIGURATION
 
 VALID_FOR = 300  # seconds until a session that nobody opened is over
-PATIENCE = 10.0  # seconds that the page waits for the answers to webhooks
+QUIET_WITHIN = 10.0  # seconds that the page waits for the answers to webhooks
 
 
 def session_of(account: Account, id_: str) -> tuple[Object, Object, Object] | None:
@@ -103,7 +103,7 @@ async def act(request: Request) -> Response:
             change_plan(account, customer, features, subscription, form)
     except StripeError as refused:
         error = str(refused)
-    await until_quiet(account.deliveries, PATIENCE)
+    await until_quiet(account.deliveries, QUIET_WITHIN)
     return render(account, session, customer, features, error)
 
 
