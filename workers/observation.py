@@ -53,8 +53,8 @@ def log_handled(handler: Handler, batch: Batch, done: int, began: float) -> None
     )
 
 
-def outcome_of(batch: Batch, undone: int) -> str:
+def outcome_of(batch: Batch, not_done: int) -> str:
     """What became of a batch, for its row: done, partly, or not done."""
-    if not undone:
+    if not not_done:
         return "done"
-    return "partly" if undone < len(batch.deliveries) else "not done"
+    return "partly" if not_done < len(batch.deliveries) else "not done"

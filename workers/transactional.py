@@ -26,7 +26,7 @@ from workers.observation import log_handled, observed, outcome_of
 from workers.tracing import report_outcomes
 
 
-class Undone(NamedTuple):
+class NotDone(NamedTuple):
     """A part of a batch that was not done, and why: see FailureWriter.write."""
 
     batch: Batch
@@ -57,8 +57,8 @@ class TransactionalWork:
                 batch = Batch(known, sent_at)
                 self.metrics.taken(handler.name, len(known))
                 note = self.in_hand.note(handler, batch)
-                undone = self.handle(session, handler, batch)
-                self.end(session, handler, batch, undone, note, began)
+                not_done = self.handle(session, handler, batch)
+                self.end(session, handler, batch, not_done, note, began)
         # Whatever it is, also what ends a thread: the note must not stay open.
         except BaseException as error:
             if note is not None:
@@ -66,23 +66,23 @@ class TransactionalWork:
             raise
         if note is not None:
             self.in_hand.ended(note)
-        self.metrics.done(handler.name, len(known) - count(undone))
-        log_handled(handler, batch, len(known) - count(undone), began)
+        self.metrics.done(handler.name, len(known) - count(not_done))
+        log_handled(handler, batch, len(known) - count(not_done), began)
         return batch
 
-    def handle(self, session: Session, handler: Handler, batch: Batch) -> list[Undone]:
+    def handle(self, session: Session, handler: Handler, batch: Batch) -> list[NotDone]:
         """Apply the effect; return what was not done. Raises what ends the transaction."""
         outcomes: dict[UUID, Exception] = {**spent(handler, batch)}
         tried = batch.without(set(outcomes))
-        undone: list[Undone] = []
+        not_done: list[NotDone] = []
         if tried is not None:
             events, refused = restore(handler, tried.deliveries)
             outcomes |= refused
             if events:
-                undone = self.apply(session, handler, tried, events, outcomes)
+                not_done = self.apply(session, handler, tried, events, outcomes)
             report_outcomes(self.sentry, handler, batch, events, outcomes)
         single = [each for each in batch.deliveries if each.id in outcomes]
-        return undone + [Undone(Batch([each]), outcomes[each.id]) for each in single]
+        return not_done + [NotDone(Batch([each]), outcomes[each.id]) for each in single]
 
     def apply(
         self,
@@ -91,7 +91,7 @@ class TransactionalWork:
         batch: Batch,
         events: Sequence[Event],
         outcomes: dict[UUID, Exception],
-    ) -> list[Undone]:
+    ) -> list[NotDone]:
         """Call the handler inside a savepoint; halve on failure, until one event stands alone."""
         pauses = iter(PAUSES_CONFLICT)
         while True:
@@ -99,7 +99,7 @@ class TransactionalWork:
                 with session.begin_nested(), observed(self.sentry, handler, batch, events):
                     said = handler(events, session) or {}
             except ProviderDown as down:
-                return [Undone(of_events(batch, events), down)]
+                return [NotDone(of_events(batch, events), down)]
             # Wide, since here any failure becomes a row.
             except Exception as error:
                 trouble = trouble_of(error)
@@ -111,13 +111,13 @@ class TransactionalWork:
                         time.sleep(pause)
                         continue
                 if trouble is Trouble.CONFLICT or len(events) == 1:
-                    return [Undone(of_events(batch, events), error)]
+                    return [NotDone(of_events(batch, events), error)]
                 middle = (len(events) + 1) // 2
                 halves = (events[:middle], events[middle:])
                 return [
-                    undone
+                    not_done
                     for half in halves
-                    for undone in self.apply(session, handler, batch, half, outcomes)
+                    for not_done in self.apply(session, handler, batch, half, outcomes)
                 ]
             outcomes |= said  # not before: what a savepoint undid was not said
             return []
@@ -127,22 +127,22 @@ class TransactionalWork:
         session: Session,
         handler: Handler,
         batch: Batch,
-        undone: Sequence[Undone],
+        not_done: Sequence[NotDone],
         note: int | None,
         began: float,
     ) -> None:
         """Write what was not done, let go on what waits for the rest, and end the note."""
-        missing = {id_ for part in undone for id_ in part.batch.ids}
+        missing = {id_ for part in not_done for id_ in part.batch.ids}
         ended = [id_ for id_ in batch.ids if id_ not in missing]
-        for part in undone:
+        for part in not_done:
             put_back(session, part.batch.deliveries)
             ended += self.failures.write(session, handler, part.batch, part.error)
         let_go(session, handler, batch, ended)
         if batch.first.circuit_is_troubled and not any(
-            isinstance(part.error, ProviderDown) for part in undone
+            isinstance(part.error, ProviderDown) for part in not_done
         ):
             circuit_breaker.close(session, handler.name)
-        error = describe(undone[0].error) if undone else None
+        error = describe(not_done[0].error) if not_done else None
         took = (time.monotonic() - began) * 1000
         outcome = outcome_of(batch, len(missing))
         if note is not None:
@@ -155,6 +155,6 @@ def of_events(batch: Batch, events: Sequence[Event]) -> Batch:
     return Batch([each for each in batch.deliveries if each.id in ids], batch.sent_at)
 
 
-def count(undone: Sequence[Undone]) -> int:
+def count(not_done: Sequence[NotDone]) -> int:
     """How many deliveries were not done."""
-    return sum(len(part.batch.deliveries) for part in undone)
+    return sum(len(part.batch.deliveries) for part in not_done)
